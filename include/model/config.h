@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The config files (SPEC section 2): reads them and their includes, checks them strictly, and resolves one
- * profile from inherits, [defaults], BROKER_* and the command line in the order of SPEC section 1. Reading
- * keeps every section but checks only what a run uses; config_check() checks all. config_edit.h changes the
- * user's file.
+ * The config files (docs/config.md): reads them and their includes, checks them strictly, and resolves one
+ * profile from inherits, [defaults], BROKER_* and the command line, in the order that docs/config.md says.
+ * Reading keeps every section but checks only what a run uses; config_check() checks all. config_edit.h
+ * changes the user's file.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Identity: the canonical text of who authenticates to what, and how. It is the key of every cache, lock and
- * keychain entry (SPEC section 7). Identities of stored passwords are made only of text in the config; those
- * of caches also contain what that text refers to at the moment. An identity never contains the profile's
- * name.
+ * keychain entry (docs/security.md, "Which runs share a cached credential"). Identities of stored passwords
+ * are made only of text in the config; those of caches also contain what that text refers to at the moment.
+ * An identity never contains the profile's name.
  */
 #ifndef MODEL_IDENTITY_H
 #define MODEL_IDENTITY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An INI lexer with two policies: ours (strict, SPEC section 2) and that of AWS's config files
+ * An INI lexer with two policies: ours (strict, docs/config.md) and that of AWS's config files
  * (docs/aws-files.md). They differ in comments, continuation lines, quotes and errors. Events come in file
  * order.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mysql:// URLs in the dialect of SPEC section 9 (Sequel Ace's, plus every key of the config file). Each
+/* mysql:// URLs (docs/config.md, "URLs"): Sequel Ace's dialect, plus every key of the config file. Each
  * component is decoded exactly once. Errors never quote a part of the URL that may be a password. */
 #ifndef MODEL_URL_H
 #define MODEL_URL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where secrets are kept between runs (SPEC section 7). A store is a file here and a row in model/kinds.def.
+ * Where secrets are kept between runs. A store is a file here and a row in model/kinds.def.
  * `keychain` is permanent: the Secret Service, through broker-keychain. `keyring` lasts for a session: the
  * kernel's keyring, where entries expire. The keys of entries are identities (model/identity.h), never
  * profile names.

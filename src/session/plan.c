@@ -153,7 +153,7 @@ static bool must_restrict_plugins(const struct profile *p, const struct plan *pl
            !text_equal(auth, "iam") && !text_equal(auth, "client");
 }
 
-/* --- whether the keeper or the client logs in (SPEC section 10) --- */
+/* --- whether the keeper or the client logs in (docs/tunnels.md) --- */
 
 static int refuse_login(const struct plan *plan, struct err *e, const char *why, const char *otherwise)
 {
@@ -221,7 +221,7 @@ static int check_revoke(const struct profile *p, const struct plan *plan, struct
 enum { KEEPER_HOPS = 4, LOGIN_HOPS = 8 };
 
 /*
- * Decides whether keeper or client does TLS, and to which listener the client connects (SPEC section 4). If
+ * Decides whether keeper or client does TLS, and to which listener the client connects (docs/tunnels.md). If
  * the server's own socket is used, here or on the SSH server, the client connects to a socket too: no
  * attacker can be in between. Otherwise a client may use the keeper's socket only if the keeper does TLS,
  * because mysql treats sockets as secure. If the keeper logs in, the client has no secret to protect.

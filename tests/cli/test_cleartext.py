@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Passwords in cleartext: a server that asks for one without verified TLS gets no part of it, whatever the user's
-option files and environment say, and `cleartext = yes` works only if SPEC section 4 allows it. The server is a fake
-that records every byte; each test also shows that the client got far enough to be asked. MariaDB's clients have no
-option to forbid it: they get a plug-in folder without the plug-ins that do it (session/plugins.c)."""
+option files and environment say, and `cleartext = yes` works only if docs/config.md ("The level of TLS") allows it. The
+server is a fake that records every byte; each test also shows that the client got far enough to be asked. MariaDB's
+clients have no option to forbid it: they get a plug-in folder without the plug-ins that do it (session/plugins.c)."""
 import os
 import shutil
 import subprocess

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * For the tests of the config files: a new home folder for each test, and functions that read and write files
- * in it. HOME is that folder and the config file is ~/.config/broker/config, so that messages are the same as
- * in the transcripts.
+ * in it. HOME is that folder and the config file is ~/.config/broker/config, so messages are the same on
+ * every machine.
  */
 #ifndef TESTS_CONFIG_FIXTURE_H
 #define TESTS_CONFIG_FIXTURE_H

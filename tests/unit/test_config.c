@@ -56,35 +56,35 @@ static void expect(const char *name, const char *url, const char *const *options
     assert_string_equal(buf_str(&out), settings);
 }
 
-static const char spec_file[] = "[profile prod]\n"
-                                "host        = prod.cluster-ro-c9akciq32.eu-west-1.rds.amazonaws.com\n"
-                                "user        = app_ro\n"
-                                "database    = shop\n"
-                                "auth        = iam\n"
-                                "aws_profile = prod\n"
-                                "via         = bastion\n"
-                                "\n"
-                                "[tunnel bastion]\n"
-                                "type = ssh\n"
-                                "host = bastion.example.com\n"
-                                "user = ec2-user\n"
-                                "\n"
-                                "[profile foreflow]\n"
-                                "host     = 127.0.0.1\n"
-                                "user     = foreflow\n"
-                                "via      = ssh://acme@acme.foreflow.example\n"
-                                "\n"
-                                "[profile local]\n";
+static const char three_profiles[] = "[profile prod]\n"
+                                     "host        = prod.cluster-ro-c9akciq32.eu-west-1.rds.amazonaws.com\n"
+                                     "user        = app_ro\n"
+                                     "database    = shop\n"
+                                     "auth        = iam\n"
+                                     "aws_profile = prod\n"
+                                     "via         = bastion\n"
+                                     "\n"
+                                     "[tunnel bastion]\n"
+                                     "type = ssh\n"
+                                     "host = bastion.example.com\n"
+                                     "user = ec2-user\n"
+                                     "\n"
+                                     "[profile foreflow]\n"
+                                     "host     = 127.0.0.1\n"
+                                     "user     = foreflow\n"
+                                     "via      = ssh://acme@acme.foreflow.example\n"
+                                     "\n"
+                                     "[profile local]\n";
 
-/* The file of SPEC section 2; transcript 5 shows where its values were set. */
-static void spec_example(void **state)
+/* Each value, and where it was set. */
+static void origins_of_values(void **state)
 {
     AUTO_PROFILE(p);
     AUTO_FREE(char *, path);
     struct err e = ERR_INIT;
 
     (void)state;
-    write_text(MAIN_FILE, spec_file);
+    write_text(MAIN_FILE, three_profiles);
     path = at_home(MAIN_FILE);
     assert_int_equal(setenv("BROKER_TIME_ZONE", "UTC", 1), 0);
     assert_int_equal(resolve("prod", NULL, NULL, &p, &e), 0);
@@ -109,7 +109,7 @@ static void inline_tunnels(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    write_text(MAIN_FILE, spec_file);
+    write_text(MAIN_FILE, three_profiles);
     expect("foreflow", NULL, NULL,
            "host=127.0.0.1 user=foreflow via=ssh://acme@acme.foreflow.example tunnel.type=ssh "
            "tunnel.host=acme.foreflow.example tunnel.user=acme");
@@ -176,7 +176,7 @@ static void derived_auth(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    write_text(MAIN_FILE, spec_file);
+    write_text(MAIN_FILE, three_profiles);
     assert_int_equal(resolve("foreflow", NULL, NULL, &with_user, &e), 0);
     assert_string_equal(profile_str(&with_user, KEY_auth), "keychain");
     assert_string_equal(with_user.set[KEY_auth].from, "user");
@@ -376,7 +376,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
-        TEST(spec_example),
+        TEST(origins_of_values),
         TEST(inline_tunnels),
         TEST(layers),
         TEST(empty_unsets),

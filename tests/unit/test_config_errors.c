@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors in config files, with the exact texts of the transcripts; and `profile check`. */
+/* Errors in config files, with their exact texts; and `profile check`. */
 #include "config_fixture.h"
 
 /* Loads the config and resolves a profile, which must fail with this error. */
@@ -30,8 +30,7 @@ static void expect_in_file(const char *text, unsigned line, const char *msg, con
     expect_error("p", ERR_CONFIG, what, msg, hint);
 }
 
-/* Transcript 17, and the misspelt profile name of transcript 18. */
-static void transcript_errors(void **state)
+static void common_mistakes(void **state)
 {
     (void)state;
     expect_in_file("[profile p]\nhost = h\nuser = u\ndatabse = shop\n", 4, "unknown key 'databse'",
@@ -456,7 +455,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_home, drop_home)
-        TEST(transcript_errors),
+        TEST(common_mistakes),
         TEST(secrets),
         TEST(keys),
         TEST(structure),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * URLs: known results for Sequel Ace's dialect (facts from sequel-ace.md section 5.5), SPEC section 9, and
- * that no error message quotes a password.
+ * URLs: known results for Sequel Ace's dialect and for the rest of docs/config.md, "URLs"; and that no error
+ * message quotes a password.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -40,7 +40,7 @@ struct url_case {
 };
 
 static const struct url_case accepted[] = {
-    /* sequel-ace.md 5.5 */
+    /* Sequel Ace's dialect */
     {"mysql://db_user@db.example.com:3306/"
      "my_database?type=aws_iam&aws_profile=production&aws_region=us-east-1",
      "host=db.example.com port=3306 user=db_user database=my_database auth=iam aws_profile=production "

@@ -50,7 +50,6 @@ struct run {
     struct tls_options tls_options;
     struct secret *run_password;
     bool tls, requested, later, over, copies, greeted;
-    bool may_see; /* not used */
     uint8_t next; /* the client's next sequence number */
 };
 

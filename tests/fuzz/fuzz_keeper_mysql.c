@@ -43,7 +43,6 @@ static const struct login_options options = {.server = "db:3306"};
 struct run {
     struct mysql m;
     size_t received, sent; /* by the client, to the server */
-    size_t in_clear;       /* not used */
     unsigned greetings, errors, requests;
     bool tls, later, over, copies;
 };

@@ -16,9 +16,17 @@
 #include <session/session.h>
 
 /* Masking only replaces characters by asterisks; a URL with a password is recognized as one. */
+static void check_stars(const struct secret *s)
+{
+    if (s && strspn(secret_bytes(s), "*") != secret_len(s))
+        abort();
+}
+
 static void check_mask(const char *url, const struct profile *p)
 {
     AUTO_FREE(char *, masked);
+    AUTO_PROFILE(again);
+    struct err e = ERR_INIT;
 
     masked = mem_strdup(url);
     url_mask(masked);
@@ -31,6 +39,10 @@ static void check_mask(const char *url, const struct profile *p)
     for (size_t i = 0; url[i]; i++)
         if (masked[i] != url[i] && masked[i] != '*')
             abort();
+    if (url_parse(masked, &again, &e) < 0)
+        abort();
+    check_stars(again.password);
+    check_stars(again.ssh_password);
 }
 
 /* Listed by name, because the test checks the column of keys.def that says which keys a URL may set. */

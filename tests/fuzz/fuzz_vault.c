@@ -44,7 +44,7 @@ static void read_address(const json_t *body)
     }
     check(state && secret_len(state) > 0 && strstr(buf_str(&url), "state="));
     check(text_starts(buf_str(&url), "https://") || text_starts(buf_str(&url), "http://"));
-    check(!strpbrk(buf_str(&url), " \n\r\t\"<>") || !strpbrk(buf_str(&url), " \n\r\t"));
+    check(!strpbrk(buf_str(&url), " \n\r\t"));
 }
 
 static void read_words(const json_t *body)

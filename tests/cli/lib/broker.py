@@ -21,11 +21,11 @@ from .terminal import Terminal
 
 REPO = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("BROKER_BUILD") or REPO / "build").resolve()
-SANITIZED = BUILD.name == "build-san"  # the address sanitizer keeps freed memory, and adds to each allocation
 PROGRAM = BUILD / "bin" / "broker"
 UMASK = 0o022
 SANITIZERS = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")
 SANITIZER_WORDS = (b"ERROR: AddressSanitizer", b"ERROR: LeakSanitizer", b"runtime error:")
+# AddressSanitizer keeps freed memory, and adds to each allocation.
 SANITIZED = PROGRAM.exists() and b"__asan_init" in PROGRAM.read_bytes()
 
 

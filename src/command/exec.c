@@ -59,7 +59,7 @@ static void note_own_tls(const struct invocation *inv, const char *profile)
     for (size_t i = 1; inv->rest[i]; i++) {
         if (!insists_on_tls(inv->rest[i]))
             continue;
-        log_note("note: broker makes the TLS to the server here; leave out %.*s, or use broker forward%s",
+        log_note("note: broker handles TLS to the server here; leave out %.*s, or use broker forward%s",
                  (int)strcspn(inv->rest[i], "="), inv->rest[i], buf_str(&quoted));
         return;
     }

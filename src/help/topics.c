@@ -163,11 +163,11 @@ static void help_tls(struct buf *to)
              "and Aurora are verified with the bundle that comes with broker, and others with the system's "
              "CA certificates. tls_cert and tls_key are the client's own certificate.");
     para(to, "If a client has no option for a level, or connects to another name than the one to verify, "
-             "broker-keeper, a process beside the client, makes the TLS, and the client connects to it "
+             "broker-keeper, a process beside the client, handles TLS, and the client connects to it "
              "locally. MariaDB's "
              "clients need that for required and verify-ca. broker never lowers a level silently.");
     help_wrapped(
-        "broker connect NAME --dry-run shows the level and who makes the TLS. broker test NAME explains "
+        "broker connect NAME --dry-run shows the level and who handles TLS. broker test NAME explains "
         "why a certificate was not accepted.",
         0, 0, to);
 }

@@ -165,7 +165,7 @@ bool act_refuse_old(struct mysql *m, struct packet *p)
 bool act_refuse_tls(struct mysql *m, struct packet *p)
 {
     m->next = (uint8_t)(p->sequence + 1);
-    mysql_fail_client(m, 2026, "broker makes the TLS to the server, and takes no TLS itself",
+    mysql_fail_client(m, 2026, "broker handles TLS to the server, and accepts no TLS itself",
                       "turn the program's own TLS off, or use a broker forward without --terminate-tls");
     return true;
 }

@@ -14,7 +14,7 @@
 static int refuse_tls(const struct format *f, struct err *e)
 {
     return err_hint(e, "use another format (broker help formats)%s",
-                    f->levels ? ", or broker exec, which makes the TLS itself" : "");
+                    f->levels ? ", or broker exec, which handles TLS itself" : "");
 }
 
 static int refuse_value(const struct format *f, const char *field, const char *why, struct err *e)

@@ -401,7 +401,7 @@ def java(place):
     return [*JAVA_WORDS, "-cp", jar, str(place.home / "Main.java"), place.statement]
 
 
-NOTE = "note: broker makes the TLS to the server here; leave out {}, or use broker forward p"
+NOTE = "note: broker handles TLS to the server here; leave out {}, or use broker forward p"
 STOCK = ["--host={host}", "--port={port}", "--protocol=tcp", "-e"]
 INSIST = {
     "node-mysql2": Program(node, files={"query.js": MYSQL2.replace("database: e.MYSQL_DATABASE", "ssl: {}")}),
@@ -428,7 +428,7 @@ def test_program_that_requires_tls(run, monkeypatch, name, route):
     done = run.program(name)
     assert done.code == 1 and REFUSALS[name] in done.errors and not run.made(name), (done.code, done.errors)
     assert MARK.encode() not in run.far.sent and b"prog" not in run.far.sent
-    notes = [line for line in done.errors.splitlines() if line.startswith("note: broker makes the TLS")]
+    notes = [line for line in done.errors.splitlines() if line.startswith("note: broker handles TLS")]
     assert notes == {"mysql": [NOTE.format("--ssl-mode")], "mariadb": [NOTE.format("--ssl-verify-server-cert")]}.get(name, []), notes
 
 

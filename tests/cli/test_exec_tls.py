@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """`exec` at `required` and stricter, with and without a tunnel. The program connects to a port or socket of the keeper,
-which makes the TLS that the profile asks for, whatever the program supports. The port serves only processes of the same
+which handles TLS as the profile requires, whatever the program supports. The port serves only processes of the same
 user, and refuses TLS of the program's own."""
 import os
 import re
@@ -90,7 +90,7 @@ def test_tls_requested_although_not_offered(broker, clients, names, mariadb_serv
     broker.config(profile(host=RIGHT_NAME, port=mariadb_server.port, user="app", auth="none", tls="required"))
     broker.script("asks", f"#!{sys.executable}\n" + ASKS.replace("0x0fa28d", "0x0faa8d"))
     done = broker.run("exec", "p", "--", "asks")
-    assert done.text == ("broker: 2026 broker makes the TLS to the server, and takes no TLS itself\nhint: turn the program's own TLS "
+    assert done.text == ("broker: 2026 broker handles TLS to the server, and accepts no TLS itself\nhint: turn the program's own TLS "
                          "off, or use a broker forward without --terminate-tls\n"), done.errors
 
 

@@ -489,7 +489,7 @@ def test_server_options_with_a_profile_are_refused(broker, prod, forwards, optio
 
 @pytest.mark.parametrize("level", ["required", "verify-ca", "verify-identity"])
 def test_path(broker, prod, forwards, names, clients, level):
-    """The socket has mode 0600 and is removed afterwards. The keeper makes the TLS; the client uses none."""
+    """The socket has mode 0600 and is removed afterwards. The keeper handles TLS; the client uses none."""
     server = prod(host=RIGHT_NAME, tls=level, tls_ca=None if level == "required" else prod().ca)
     path = f"{broker.tmp}/end.sock"
     assert forwards.detach("prod", "--listen", path) == path

@@ -56,7 +56,7 @@ def test_option_file(broker, mysql_server, family, level):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_connect(broker, client, mysql_server, level):
-    """The user's own option files would lead elsewhere. The keeper makes the TLS, at the profile's level."""
+    """The user's own option files would lead elsewhere. The keeper handles TLS, at the profile's level."""
     through(broker, mysql_server, tls=level, server_public_key="yes" if level == "disabled" else None)
     hostile_files(broker, client)
     login = logged_in(connect(broker, client, env=HOSTILE_ENV))

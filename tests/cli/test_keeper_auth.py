@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The login through a listener for which the keeper makes the TLS, with every authentication plug-in and client; what
+"""The login through a listener for which the keeper handles TLS, with every authentication plug-in and client; what
 comes after the login; and what is left of a password in the keeper's memory. The clients connect to a forward without
 TLS, so all TLS is the keeper's."""
 import hashlib
@@ -241,7 +241,7 @@ def test_client_that_requests_tls(mariadb_server, end):
     bare = Bare(end(mariadb_server))
     bare.send(1, struct.pack("<IIB23x", 0x0008AA00, 1 << 24, 45))
     sequence, said = bare.read()
-    assert sequence == 2 and said[1:].startswith(b"\x51\x04#08S01broker: 2026 broker makes the TLS to the server"), said
+    assert sequence == 2 and said[1:].startswith(b"\x51\x04#08S01broker: 2026 broker handles TLS to the server"), said
     bare.socket.close()
 
 

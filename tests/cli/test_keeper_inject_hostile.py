@@ -206,7 +206,7 @@ def test_1045_is_retried_once(play):
 
 @pytest.mark.parametrize("name", [name for name in ATTACKS if name != HONEST])
 def test_before_tls(broker, names, forwards, pki, name):
-    """An attacker in the middle, who sends any data before TLS is made."""
+    """An attacker in the middle, who sends any data before TLS is set up."""
     hostile = HostileServer(pki.server)
     try:
         kept = broker.write("password", broker.secret(PASSWORD) + b"\n", secret=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """TLS of direct connections: all five levels, each client with each server, a right and a wrong CA, a right and a wrong
 name, a server without TLS. A login only counts if the server says which cipher it uses, a refusal only if no login
-happened. If a MariaDB client does not support a level, the keeper makes the TLS."""
+happened. If a MariaDB client does not support a level, the keeper handles TLS."""
 import re
 
 import pytest
@@ -25,7 +25,7 @@ def refused_by_client(done):
 
 
 def by_keeper(client, level, host=RIGHT_NAME):
-    """Whether the keeper makes the TLS: at the levels that a MariaDB client does not support."""
+    """Whether the keeper handles TLS: at the levels that a MariaDB client does not support."""
     loopback = host in ("localhost", "127.0.0.1")
     return client.family == "mariadb" and (level in ("required", "verify-ca") or (level == "verify-identity" and loopback))
 

@@ -85,7 +85,7 @@ def loop(broker, client, name=None):
 
 def assert_nothing_leaked(hostile, broker, rounds=1, keeper=True):
     """Asserts that every attack was tried and got nothing, and that the honest server got the client's answer, inside
-    TLS. A stock client that makes the TLS itself (KEEPER is false) continues after half a packet."""
+    TLS. A stock client that handles TLS itself (KEEPER is false) continues after half a packet."""
     seen = hostile.take()
     assert sorted(one.attack for one in seen) == sorted(list(ATTACKS) * rounds)
     for one in seen:

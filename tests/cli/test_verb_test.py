@@ -40,7 +40,7 @@ def passed(route):
 
 def on(route_kind, broker, server, **keys):
     """Writes the profile `p` for the server, by its own name, over that kind of route; returns the detail of the
-    route's row. "keeper": direct, and a keeper makes the TLS, because it is at a level that a MariaDB client does not
+    route's row. "keeper": direct, and a keeper handles TLS, because it is at a level that a MariaDB client does not
     support."""
     if route_kind == "direct":
         for_user(broker, server, "app", **{"host": RIGHT_NAME, "tls_ca": server.ca, **keys})
@@ -306,7 +306,7 @@ def test_timeout_of_the_run(broker, clients, anywhere, fake_server):
 
 @pytest.mark.parametrize("route_kind, host, ca", [("direct", RIGHT_NAME, "wrong_ca"), ("direct", WRONG_NAME, "ca"), ("tcp", WRONG_NAME, "ca")])
 def test_2026(broker, names, client, mysql_server, route_kind, host, ca):
-    """A wrong certificate is reported with the keeper's message, even if the client made the TLS: a keeper then looks
+    """A wrong certificate is reported with the keeper's message, even if the client handled TLS: a keeper then looks
     again."""
     route = on(route_kind, broker, mysql_server, host=host, tls="verify-identity", tls_ca=getattr(mysql_server, ca))
     words = f"certificate is not valid for {WRONG_NAME}" if ca == "ca" else "certificate is from a CA that is not in "
@@ -329,7 +329,7 @@ def test_2026_no_tls(broker, names, client, mysql_server, mysql_notls, route_kin
 
 
 def same_error(broker, clients, levels, what, hint):
-    """Asserts that the error is the same with each client, and if the keeper makes the TLS."""
+    """Asserts that the error is the same with each client, and if the keeper handles TLS."""
     for client in clients.values():
         for level in levels:
             done = run(broker, client, "--tls", level, "--json")

@@ -24,7 +24,7 @@ FDS = "import os; print(sorted(int(fd) for fd in os.listdir('/proc/self/fd')))"
 
 @pytest.mark.parametrize("level", ["preferred", "required", "verify-ca", "verify-identity"])
 def test_connect(broker, client, mysql_server, level):
-    """The server's own name is verified although it does not resolve here; at `preferred` the client makes the TLS."""
+    """The server's own name is verified although it does not resolve here; at `preferred` the client handles TLS."""
     through(broker, mysql_server, tls=level, host=RIGHT_NAME if level == "verify-identity" else "only.the.far.side")
     assert logged_in(connect(broker, client)).version == "TLSv1.3"
 

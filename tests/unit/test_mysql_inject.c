@@ -194,7 +194,7 @@ static void bad_clients(void **state)
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(answer_with(CLIENT_FLAGS | CLIENT_SSL, NATIVE, "", 0), MYSQL_OVER);
-    failed(2, "2026 broker makes the TLS to the server, and takes no TLS itself\nhint: turn the program's "
+    failed(2, "2026 broker handles TLS to the server, and accepts no TLS itself\nhint: turn the program's "
               "own TLS off, or use a broker forward without --terminate-tls");
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);

@@ -553,7 +553,7 @@ static void unsupported_clients(void **state)
         size_t n;
         const char *error;
     } rows[] = {{"\x85\xaa\x0f\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32,
-                 "broker: 2026 broker makes the TLS to the server, and takes no TLS itself\n"
+                 "broker: 2026 broker handles TLS to the server, and accepts no TLS itself\n"
                  "hint: turn the program's own TLS off, or use a broker forward without --terminate-tls"},
                 {"\x85\xa0\0\0\0app\0hash", 13,
                  "broker: 2007 the client is too old\n"

@@ -115,7 +115,7 @@ static const struct golden {
      "credential  what get prints\n"
      "address     db:3306\n"
      "client      /usr/bin/mysql --defaults-file=/dev/fd/N -e 'select 1'\n"},
-    /* If a MariaDB client has no option for the level, the keeper makes the TLS. */
+    /* If a MariaDB client has no option for the level, the keeper handles TLS. */
     {REMOTE, NULL, FLAVOUR_MARIADB, NULL,
      "endpoint    db.example.com:3306\n"
      "route       direct\n"
@@ -364,7 +364,7 @@ static void levels_by_client(void **state)
 }
 
 /*
- * Whether the client or the keeper makes the TLS, for each level and each family of MySQL clients: with a
+ * Whether the client or the keeper handles TLS, for each level and each family of MySQL clients: with a
  * direct route, with a direct route to this machine, and through a tunnel. `C` the client makes it, `K` the
  * keeper; then the address to which the client connects: the endpoint itself, 127.0.0.1 or a unix socket. `=`
  * the name that the keeper verifies; `!` the client's plug-ins are restricted.
@@ -502,7 +502,7 @@ static const struct login_row {
     enum flavour client; /* unknown: another program */
     const char *by_auto, *by_keeper;
 } login_rows[] = {
-    /* A long-lived password, and a client that can make the TLS: no keeper is needed. */
+    /* A long-lived password, and a client that can handle TLS: no keeper is needed. */
     {DB, FLAVOUR_MYSQL, "C endpoint", "K unix login"},
     {DB "auth = file\nauth_file = /f\ntls = preferred\n", FLAVOUR_MARIADB, "! C endpoint", "K unix login"},
     {DB "auth = command\nauth_command = x\n", FLAVOUR_MYSQL, "C endpoint", "K unix login"},

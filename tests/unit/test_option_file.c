@@ -106,8 +106,8 @@ static void tls_levels(void **state)
     }
 }
 
-/* At levels for which MariaDB's clients have no option, the plan lets the keeper handle TLS. If it did not, the
- * client would verify: a level is never written as a weaker one. */
+/* At levels for which MariaDB's clients have no option, the plan lets the keeper handle TLS. If it did not,
+ * the client would verify: a level is never written as a weaker one. */
 static void mariadb_never_weaker(void **state)
 {
     AUTO_SECRET(password);

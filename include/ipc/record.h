@@ -79,8 +79,9 @@ int record_read(int fd, struct record *r, int64_t deadline, struct err *e);
  */
 int record_write(int fd, const struct record *r, int64_t deadline, struct err *e);
 /*
- * Returns the total length of the record that starts at `bytes`; 0 if fewer than 4 bytes have arrived. The
- * length is not checked; record_parse() does that.
+ * Reads once from fd, without waiting if fd is non-blocking, and appends the bytes to *in. Returns 1 with *r
+ * filled in if *in then starts with a whole record, 0 if more of it must arrive. Returns -1 at end of file,
+ * on a read error, and if the record is malformed or does not fit in *in.
  */
 int record_receive(int fd, struct buf *in, struct record *r);
 /* Parses a record in memory, with the checks of record_read(). Returns 0, or -1 with ERR_PROTOCOL. */

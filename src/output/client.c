@@ -198,7 +198,7 @@ bool client_arg_must_be_first(const char *arg)
     return false;
 }
 
-/* If no user is set (auth = client), nothing is unset, so that the user's own configuration is used. */
+/* If there is no password (auth = client), nothing is unset, so that the user's own configuration is used. */
 void client_environment(const struct connection *c, enum flavour f, bool by_env, struct env_changes *env)
 {
     static const char *const scrubbed[] = {"MYSQL_PWD",

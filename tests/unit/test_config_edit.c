@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Editing the config file: the rest of the file is kept, and written values are read back unchanged. */
+#include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 
 #include <model/config_edit.h>
 
@@ -171,18 +173,88 @@ static void refuses_invalid(void **state)
                    "port: '0' is not a number from 1 to 65535");
 }
 
-/* The file is read under the lock, so a profile that another broker has added meanwhile is refused. */
-static void refuses_profile_of_another_process(void **state)
+/* Starts a process that adds [profile NAME] when `go` is closed. It must not inherit our lock. Its exit
+ * status is 0, or the code of the error. */
+static pid_t add_in_another_process(const char *name, int *go)
 {
-    const struct override o = {"host", "h", NULL};
+    const struct override o = {"host", "theirs", NULL};
     struct err e = ERR_INIT;
+    int ends[2];
+    char byte;
+
+    assert_int_equal(fd_pipe(ends, &e), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    (void)close(ends[pid > 0 ? 0 : 1]);
+    *go = ends[1];
+    if (pid > 0)
+        return pid;
+    (void)alarm(60);
+    (void)!read(ends[0], &byte, 1);
+    _exit(add(name, &o, 1, &e) == 0 ? 0 : (int)e.code);
+}
+
+static bool has_open(pid_t pid, const char *path)
+{
+    AUTO_FREE(char *, folder);
+    bool found = false;
+
+    folder = mem_printf("/proc/%d/fd", (int)pid);
+    DIR *files = opendir(folder);
+    for (struct dirent *d; files && (d = readdir(files));) {
+        char target[256] = "";
+        (void)!readlinkat(dirfd(files), d->d_name, target, sizeof target - 1);
+        found |= text_equal(target, path);
+    }
+    if (files)
+        (void)closedir(files);
+    return found;
+}
+
+/* Waits until the process has opened the lock, which this process holds. */
+static void await_at_the_lock(pid_t pid)
+{
+    AUTO_FREE(char *, lock);
+
+    lock = at_home(MAIN_FILE ".lock");
+    while (!has_open(pid, lock)) {
+        if (waitpid(pid, NULL, WNOHANG) != 0)
+            fail_msg("it did not wait for the lock");
+        (void)poll(NULL, 0, 5);
+    }
+}
+
+/* Two processes add a profile at the same time. The one that waits for the lock reads the file under it, so
+ * it keeps the other's profile, and refuses the same name. */
+static void a_profile_of_another_process(void **state)
+{
+    static const struct {
+        const char *theirs, *after;
+        int status;
+    } rows[] = {
+        {"p", "[profile p]\nhost = ours\n", ERR_CONFIG},
+        {"q", "[profile p]\nhost = ours\n\n[profile q]\nhost = theirs\n", 0},
+    };
+    const struct override o = {"host", "ours", NULL};
 
     (void)state;
-    write_text(MAIN_FILE, "[profile p]\nhost = other\n");
-    assert_int_equal(config_add_profile("p", &o, 1, &e), -1);
-    assert_string_equal(e.msg, "this profile exists already, ~/.config/broker/config:1");
-    assert_int_equal(config_add_profile("q", &o, 1, &e), 0);
-    expect_text("[profile p]\nhost = other\n\n[profile q]\nhost = h\n");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err e = ERR_INIT;
+        AUTO_EDIT(edit);
+        int go, status;
+        write_text(MAIN_FILE, "");
+        pid_t pid = add_in_another_process(rows[i].theirs, &go);
+        assert_int_equal(config_edit_begin(&edit, &e), 0);
+        (void)close(go);
+        await_at_the_lock(pid);
+        assert_int_equal(config_edit_add(&edit, "p", &o, 1, &e), 0);
+        assert_int_equal(config_edit_save(&edit, &e), 0);
+        file_unlock(&edit.lock);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), rows[i].status);
+        expect_text(rows[i].after);
+    }
 }
 
 /* Every kind of change to an existing file: the text before, the change, the text after. */
@@ -281,7 +353,7 @@ int main(void)
         TEST(refuses_invalid),
         TEST(sets),
         TEST(removes_and_renames),
-        TEST(refuses_profile_of_another_process),
+        TEST(a_profile_of_another_process),
         TEST(refuses_too_large_file),
     };
 

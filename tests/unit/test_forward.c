@@ -77,7 +77,7 @@ struct keeper {
     const char *user, *password; /* for clients, made for this run */
     const char *raw;             /* bytes to send instead of an answer */
     size_t raw_len;
-    bool hangs, leaves_socket;
+    bool hangs;
     int linger_ms; /* the time between the answer to STOP and the exit */
 };
 
@@ -136,8 +136,7 @@ static pid_t keeper_at(const char *path, const struct keeper *k)
     for (;;) {
         int fd = accept(server, NULL, NULL);
         if (answer_one(fd, k)) {
-            if (!k->leaves_socket)
-                (void)unlink(path);
+            (void)unlink(path);
             (void)poll(NULL, 0, k->linger_ms);
             _exit(0);
         }
@@ -264,14 +263,14 @@ static void invalid_answers(void **state)
     }
 }
 
-/* The socket of a forward is directly in the folder, whatever bytes its name has. A long name is hashed. */
+/* The socket of a forward is directly in the folder, whatever bytes its name has. */
 static void names_of_sockets(void **state)
 {
     static const char *const odd[] = {
         "/run/mysqld/mysqld.sock", "..", ".hidden", "+0", "a/../../b", "[::1]:3306", "x.example.com:3306"};
     AUTO_FREE(char *, folder);
-    AUTO_FREE(char *, longest);
-    char length[300];
+    AUTO_FREE(char *, plain);
+    AUTO_FREE(char *, expected);
     struct err e = ERR_INIT;
 
     (void)state;
@@ -283,15 +282,37 @@ static void names_of_sockets(void **state)
         assert_null(strchr(path + strlen(folder) + 1, '/'));
         assert_true(path[strlen(folder) + 1] != '.');
     }
-    memset(length, 'a', sizeof length - 1);
-    length[sizeof length - 1] = '\0';
-    longest = path_of(length);
-    assert_true(strlen(longest) <= SOCKET_PATH_MOST && strchr(longest, '+'));
-    AUTO_FREE(char *, plain);
-    AUTO_FREE(char *, expected);
     plain = path_of("prod");
     expected = mem_printf("%s/prod.sock", folder);
     assert_string_equal(plain, expected);
+}
+
+/* A name that is not a file name, or too long, is hashed. Not even the name of such a file leads to it. */
+static void each_name_has_its_own_socket(void **state)
+{
+    char first[300], second[300], hashed[32];
+    const char *const names[] = {"prod", "Prod", "prod.sock", "/s", "/s/", "..", ".a", first, second, hashed};
+    char *paths[ARRAY_LEN(names)];
+    const char *file;
+
+    (void)state;
+    memset(first, 'a', sizeof first);
+    memset(second, 'a', sizeof second);
+    (void)snprintf(first + sizeof first - 2, 2, "b");
+    (void)snprintf(second + sizeof second - 2, 2, "c");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i] == hashed) {
+            file = strrchr(paths[i - 1], '/') + 1;
+            (void)snprintf(hashed, sizeof hashed, "%.*s", (int)(strlen(file) - strlen(".sock")), file);
+            assert_int_equal(*hashed, '+');
+        }
+        paths[i] = path_of(names[i]);
+        assert_true(strlen(paths[i]) <= SOCKET_PATH_MOST);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(paths[i], paths[k]);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        free(paths[i]);
 }
 
 static void refuses_untrusted_folder(void **state)
@@ -435,6 +456,7 @@ static void stop_fails_at_deadline(void **state)
     assert_string_equal(e.hint, hint);
     keeper_kill(pid);
     assert_int_equal(forward_stop("prod", CLOCK_NEVER, &e), 0);
+    assert_int_equal(access(path, F_OK), -1);
 }
 
 /* --- waiting for keepers -------------------------------------------------------------------------------- */
@@ -576,6 +598,7 @@ int main(void)
         cmocka_unit_test(found),
         cmocka_unit_test(invalid_answers),
         cmocka_unit_test(names_of_sockets),
+        cmocka_unit_test(each_name_has_its_own_socket),
         cmocka_unit_test(refuses_untrusted_folder),
         cmocka_unit_test(refuses_other_files),
         cmocka_unit_test(list_has_all_but_the_faulty),

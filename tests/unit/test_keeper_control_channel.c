@@ -131,11 +131,12 @@ static void at_most_64_questions(void **state)
     (void)close(channel);
 }
 
+/* The keeper ends in ask(). A status of 3 or 4 is a failure: ask() has returned. */
 static int asks_once(void)
 {
     struct err e = ERR_INIT;
 
-    return ask(NULL, &e);
+    return ask(NULL, &e) ? 4 : 3;
 }
 
 /* A signal kills the keeper; STOP and end of file end it with status 0. */
@@ -175,7 +176,7 @@ static int asks_twice_with_short_timeout(void)
     opt.target.login_timeout = -4900; /* the keeper waits five seconds longer, so 100 ms */
     bool first = ask(NULL, &e),
          second = ask(NULL, &e); /* not asked: a late answer to the first could be taken for its answer */
-    return first || second ? 1 : 0;
+    return first || second ? 1 : e.code == ERR_LOGIN ? 3 : 2;
 }
 
 static void no_question_after_a_timeout(void **state)
@@ -188,7 +189,7 @@ static void no_question_after_a_timeout(void **state)
     (void)state;
     assert_int_equal(record_read(channel, &asked, CLOCK_NEVER, &e), 1);
     assert_int_equal(record_read(channel, &asked, CLOCK_NEVER, &e), 0);
-    assert_int_equal(wait_for(pid), 0);
+    assert_int_equal(wait_for(pid), 3 << 8);
     (void)close(channel);
 }
 

@@ -190,17 +190,21 @@ static void wrong_sequence_number(void **state)
 
 static void bad_clients(void **state)
 {
+    static const char no_tls[] =
+        "2026 broker handles TLS to the server, and accepts no TLS itself\nhint: turn "
+        "the program's own TLS off, or use a broker forward without --terminate-tls";
+
     (void)state;
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(answer_with(CLIENT_FLAGS | CLIENT_SSL, NATIVE, "", 0), MYSQL_OVER);
-    failed(2, "2026 broker handles TLS to the server, and accepts no TLS itself\nhint: turn the program's "
-              "own TLS off, or use a broker forward without --terminate-tls");
+    failed(2, no_tls);
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(
         packet_from(CLIENT, 1, "\0\x0a\0\0\0\0\0\x01\x2d\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32),
         MYSQL_OVER);
+    failed(2, no_tls);
     begin(KEEPER_TLS_NAME, true);
     (void)greet(SERVER_FLAGS | CLIENT_SSL, NATIVE);
     assert_int_equal(FROM(CLIENT, 1, "GET / HTTP/1.1"), MYSQL_OVER);

@@ -120,7 +120,7 @@ static void describe_login(const struct record *open, struct buf *out)
 }
 
 /* Accepts credentials, and lists them in the error that answers the end of a mark. Refuses the password
- * "bad". */
+ * "bad"; answers "odd" with another kind of record, and "garbage" with no record. */
 static int take_credentials(void)
 {
     AUTO_BUF(text, 4096);
@@ -144,6 +144,10 @@ static int take_credentials(void)
                        record_find(&got, KEEPER_TAG_STATIC, &f) ? "static" : "fresh");
             if (text_equal(secret_bytes(password), "bad"))
                 (void)err_set(&e, ERR_REFUSED, "no such password");
+            if (text_equal(secret_bytes(password), "odd"))
+                ok.kind = KEEPER_STATUS;
+            if (text_equal(secret_bytes(password), "garbage"))
+                return write(STDOUT_FILENO, "SSH-2.0-OpenSSH\r\n", 17) != 17;
         } else if (!record_find(&got, KEEPER_TAG_TEXT, &f)) {
             (void)err_set(&e, ERR_REFUSED, "%s", buf_str(&text));
         }
@@ -463,12 +467,10 @@ static void fields_for_a_keeper_that_logs_in(void **state)
 static void the_credential_is_sent(void **state)
 {
     AUTO_OPENED(o);
-    AUTO_OPENED(dead);
     AUTO_CREDENTIAL(typed);
     AUTO_CREDENTIAL(lease);
     AUTO_CREDENTIAL(bad);
-    struct route_request want = {.listener = {LOGIN_LISTENER(.path = TEXT("/run/x.sock"))}, .listeners = 1},
-                         again = want;
+    struct route_request want = {.listener = {LOGIN_LISTENER(.path = TEXT("/run/x.sock"))}, .listeners = 1};
     struct err e = ERR_INIT;
 
     (void)state;
@@ -487,12 +489,32 @@ static void the_credential_is_sent(void **state)
     assert_int_equal(route_unmark(&o.route, &e), -1);
     assert_string_equal(e.msg,
                         "- hunter2 0 0 static;v-1 s3cret 1795244400 1795240000 fresh;- bad 0 0 static;");
-    /* a keeper that has ended */
-    open_ok("[profile lives]\n" DB, "lives", &again, &dead);
-    (void)kill((pid_t)dead.route.pid, SIGKILL);
-    assert_int_equal(route_credential(&dead.route, &typed, true, &e), -1);
-    assert_int_equal(e.code, ERR_PROTOCOL);
-    assert_string_equal(e.msg, "broker-keeper: exited without an answer");
+}
+
+/* Answers to a credential that are errors of the keeper; "killed" gets none. */
+static void wrong_answers_to_a_credential(void **state)
+{
+    static const struct {
+        const char *password, *msg;
+    } rows[] = {{"odd", "broker-keeper: a record of kind 20"},
+                {"garbage", "broker-keeper: not a record"},
+                {"killed", "broker-keeper: exited without an answer"}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        AUTO_OPENED(o);
+        AUTO_CREDENTIAL(given);
+        struct route_request want = {.listener = {LOGIN_LISTENER(.path = TEXT("/run/x.sock"))},
+                                     .listeners = 1};
+        struct err e = ERR_INIT;
+        open_ok("[profile takes]\n" DB, "takes", &want, &o);
+        if (text_equal(rows[i].password, "killed"))
+            (void)kill((pid_t)o.route.pid, SIGKILL);
+        given.password = secret_from(rows[i].password, strlen(rows[i].password));
+        assert_int_equal(route_credential(&o.route, &given, true, &e), -1);
+        assert_int_equal(e.code, ERR_PROTOCOL);
+        assert_string_equal(e.msg, rows[i].msg);
+    }
 }
 
 /* The keeper inherits neither our descriptors nor the variables of the environment that hold secrets. */
@@ -698,6 +720,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_for_a_keeper_that_logs_in),
         cmocka_unit_test(the_credential_is_sent),
+        cmocka_unit_test(wrong_answers_to_a_credential),
         cmocka_unit_test(fields_of_an_open_request),
         cmocka_unit_test(what_a_keeper_inherits),
         cmocka_unit_test(each_password_is_used_once),

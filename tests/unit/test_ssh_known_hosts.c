@@ -234,11 +234,13 @@ static void the_fingerprint_is_that_of_ssh_keygen(void **state)
 
 /* --- verdicts ------------------------------------------------------------------------------------------- */
 
+#define ANSWERS_MOST 3
+
 struct verdict_case {
     const char *what, *text; /* the file */
     const char *offered;
     enum ssh_strictness strict;
-    const char *answers[3];
+    const char *answers[ANSWERS_MOST];
     unsigned port;
     bool hash;
     enum err_code code;
@@ -287,8 +289,8 @@ static const struct verdict_case cases[] = {
     {"new, hashed", "", A, SSH_STRICT_NO, .port = 22, .hash = true, .added = "|1|"},
 };
 
-/* Forks a child that answers like broker, at the other end of the keeper's control channel. After the last
- * answer it answers "no". */
+/* Forks a child that answers like broker, at the other end of the keeper's control channel. A question for
+ * which there is no answer is answered "no", and then the child exits with 1. */
 static pid_t answer_with(const char *const *answers, int saved[2], int sockets[2])
 {
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), 0);
@@ -297,17 +299,18 @@ static pid_t answer_with(const char *const *answers, int saved[2], int sockets[2
     pid_t pid = fork();
     if (pid == 0) {
         (void)close(sockets[0]);
-        for (size_t i = 0;; i++) {
+        for (size_t i = 0;;) {
             AUTO_RECORD(question);
             AUTO_RECORD(answer);
             struct err e = ERR_INIT;
             if (record_read(sockets[1], &question, CLOCK_NEVER, &e) <= 0)
-                _exit(0);
+                _exit(i > ANSWERS_MOST || (i > 0 && !answers[i - 1]));
             if (question.kind != KEEPER_ASK)
                 continue;
             answer.kind = KEEPER_ANSWER;
-            record_put_str(&answer, KEEPER_TAG_SECRET, answers[i] ? answers[i] : "no");
+            record_put_str(&answer, KEEPER_TAG_SECRET, i < ANSWERS_MOST && answers[i] ? answers[i] : "no");
             (void)record_write(sockets[1], &answer, CLOCK_NEVER, &e);
+            i++;
         }
     }
     (void)close(sockets[1]);
@@ -318,12 +321,15 @@ static pid_t answer_with(const char *const *answers, int saved[2], int sockets[2
 
 static void stop_answering(pid_t pid, const int saved[2], const int sockets[2])
 {
+    int status;
+
     (void)dup2(saved[0], 0);
     (void)dup2(saved[1], 1);
     (void)close(saved[0]);
     (void)close(saved[1]);
     (void)close(sockets[0]);
-    (void)waitpid(pid, NULL, 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 static size_t blob_of(const char *base64, void *out, size_t room)

@@ -53,6 +53,8 @@ struct run {
     uint8_t next; /* the client's next sequence number */
 };
 
+static const char *const searched[] = {CANARY, RUN_PASSWORD, "abcdefgh", "ijklmnopqrst"};
+
 static void no_canary(const struct buf *b)
 {
     check(!b->len || !memmem(b->data, b->len, CANARY, sizeof CANARY - 1));
@@ -77,7 +79,10 @@ static void check_to_client(struct run *r)
         r->greeted = r->greeted || greets;
         if (p.len > 0 && (p.body[0] == IS_OK || p.body[0] == MORE_DATA))
             check(mysql_proved(&r->m));
+        bool is_ok = p.len > 0 && p.body[0] == IS_OK;
         packet_drop(out, PACKET_HEADER + p.len);
+        if (is_ok)
+            break; /* what the server sends after its OK is copied, and need not be a packet */
     }
     buf_clear(out);
 }
@@ -250,9 +255,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct run r = {.over = false};
     size_t at = 1;
 
-    /* The fuzzer learns the passwords from memmem(); an input with one proves nothing: it may be echoed. */
-    if (size == 0 || memmem(data, size, CANARY, sizeof CANARY - 1) ||
-        memmem(data, size, RUN_PASSWORD, sizeof RUN_PASSWORD - 1))
+    /* The fuzzer learns these texts from memmem(); an input with one proves nothing: it may be echoed. */
+    for (size_t i = 0; i < sizeof searched / sizeof *searched; i++)
+        if (memmem(data, size, searched[i], strlen(searched[i])))
+            return 0;
+    if (size == 0)
         return 0;
     begin(&r, data[0]);
     while (at < size) {

@@ -108,7 +108,7 @@ static void help_urls(struct buf *to)
     AUTO_BUF(words, 16384);
     AUTO_BUF(ignored, 16384);
 
-    buf_puts(to, "mysql://[USER[:PASSWORD]@]HOST[:PORT]/[DATABASE][?PARAMETER=VALUE&...]\n");
+    buf_puts(to, "mysql://[USER[:PASSWORD]@]HOST[:PORT]/[DATABASE][?PARAMETER=VALUE&...]\n\n");
     para(to, "Also mariadb://, jdbc:mysql:// and mysql+ssh://SSHUSER@BASTION/USER:PASSWORD@HOST/DATABASE; "
              "HOST:PORT may also be tcp(HOST:PORT), unix(/PATH) or a path that ends with .sock. Each part "
              "is percent-encoded. - in place of a URL reads it from stdin, or prompts for it.");

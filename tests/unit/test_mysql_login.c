@@ -700,6 +700,24 @@ static void too_much_data_waiting(void **state)
     }
 }
 
+/* So is what a client sends ahead of the login's end. */
+static void too_much_data_ahead(void **state)
+{
+    AUTO_FREE(char *, body);
+    enum mysql_step step = MYSQL_WAIT;
+    size_t n = 0;
+
+    (void)state;
+    if (in_pieces)
+        return; /* it would take too long */
+    body = mem_alloc(LOGIN_CHUNK_MAX, 1);
+    for (logging_in(); step == MYSQL_WAIT && n < 2 * LOGIN_OUT_MAX; n += LOGIN_CHUNK_MAX)
+        step = packet_from(CLIENT, 0, body, LOGIN_CHUNK_MAX - 4);
+    assert_int_equal(step, MYSQL_OVER);
+    assert_int_equal(m.server.out.len, 0);
+    assert_string_equal(m.failed.msg, "2020 db:3306: a packet of the login has over 1 MiB");
+}
+
 /* A client that sends its next packet before the previous one was answered. */
 static void two_client_packets_in_one_piece(void **state)
 {
@@ -986,6 +1004,7 @@ int main(void)
         BOTH(client_answers_first),
         BOTH(packet_sizes),
         BOTH(too_much_data_waiting),
+        BOTH(too_much_data_ahead),
         BOTH(two_client_packets_in_one_piece),
         BOTH(truncated_error_before_tls),
         BOTH(short_greetings),

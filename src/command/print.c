@@ -35,34 +35,39 @@ static bool wants_color(FILE *to)
     return !never;
 }
 
-void print_mark(FILE *to, enum mark mark, const char *text)
+static void put_mark(struct buf *out, FILE *to, enum mark mark, const char *text)
 {
     static const char *const codes[] = {
         [MARK_BAD] = "1;31", [MARK_WARNING] = "1;33", [MARK_HINT] = "36", [MARK_GOOD] = "32"};
 
     if (wants_color(to))
-        (void)fprintf(to, "\033[%sm%s\033[m", codes[mark], text);
+        buf_printf(out, "\033[%sm%s\033[m", codes[mark], text);
     else
-        (void)fputs(text, to);
+        buf_puts(out, text);
 }
 
-/* Prints text sanitised, because a message may quote a server or a file. */
-static void print_clean(const char *s)
+void print_mark(FILE *to, enum mark mark, const char *text)
 {
-    AUTO_BUF(clean, 65536);
+    AUTO_BUF(marked, 256);
 
-    text_sanitise(&clean, s, strlen(s));
-    (void)fputs(buf_str(&clean), stderr);
+    put_mark(&marked, to, mark, text);
+    (void)fputs(buf_str(&marked), to);
 }
 
-/* Prints the first line of a text, sanitised. */
-static void print_line(const char *s)
+/* Appends text sanitised, because a message may quote a server or a file. */
+static void put_clean(struct buf *out, const char *s)
+{
+    text_sanitise(out, s, strlen(s));
+}
+
+/* Appends a text as one line, sanitised. */
+static void put_line(struct buf *out, const char *s)
 {
     AUTO_BUF(line, 65536);
 
     for (; *s; s++)
         buf_putc(&line, *s == '\n' || *s == '\t' ? ' ' : *s);
-    print_clean(buf_str(&line));
+    put_clean(out, buf_str(&line));
 }
 
 /* Returns the error's hint, or a general one, so that every error has a hint. */
@@ -85,39 +90,45 @@ static const char *hint_of(const struct err *e)
     }
 }
 
-static void print_hint(const char *hint)
+static void put_hint(struct buf *out, const char *hint)
 {
-    print_mark(stderr, MARK_HINT, "hint:");
-    (void)fputc(' ', stderr);
-    print_line(hint);
-    (void)fputc('\n', stderr);
+    put_mark(out, stderr, MARK_HINT, "hint:");
+    buf_putc(out, ' ');
+    put_line(out, hint);
+    buf_putc(out, '\n');
 }
 
+/* A message is written at once: it is not mixed with those of other processes, and is not begun if memory
+ * runs out. */
 void print_error(const struct err *e)
 {
-    (void)fflush(stdout);
-    print_mark(stderr, MARK_BAD, "broker:");
-    (void)fputc(' ', stderr);
+    AUTO_BUF(text, 131072);
+
+    put_mark(&text, stderr, MARK_BAD, "broker:");
+    buf_putc(&text, ' ');
     if (e->what[0]) {
-        print_line(e->what);
-        (void)fputs(": ", stderr);
+        put_line(&text, e->what);
+        buf_puts(&text, ": ");
     }
-    print_line(e->msg[0] ? e->msg : "failed");
-    (void)fputc('\n', stderr);
+    put_line(&text, e->msg[0] ? e->msg : "failed");
+    buf_putc(&text, '\n');
     for (const char *line = e->detail; *line; line += strcspn(line, "\n") + 1) {
-        AUTO_FREE(char *, text);
-        text = mem_printf("  %.*s\n", (int)strcspn(line, "\n"), line);
-        print_clean(text);
+        buf_puts(&text, "  ");
+        text_sanitise(&text, line, strcspn(line, "\n"));
+        buf_putc(&text, '\n');
     }
-    print_hint(e->hint[0] ? e->hint : hint_of(e));
+    put_hint(&text, e->hint[0] ? e->hint : hint_of(e));
+    (void)fflush(stdout);
+    (void)fputs(buf_str(&text), stderr);
 }
 
 static void print_log(enum log_level level, const char *label, const char *text)
 {
     AUTO_BUF(line, 65536);
+    AUTO_BUF(out, 131072);
 
     if (level == LOG_WARNING) {
-        print_mark(stderr, MARK_WARNING, "broker: warning:");
+        put_mark(&out, stderr, MARK_WARNING, "broker: warning:");
         buf_printf(&line, " %s\n", text);
     } else if (level == LOG_NOTE || level == LOG_SAY) {
         buf_printf(&line, "%s\n", text);
@@ -127,9 +138,10 @@ static void print_log(enum log_level level, const char *label, const char *text)
         clock_format_duration(&time, clock_since_start());
         buf_printf(&line, "%-5s  %-10s  %s\n", buf_str(&time), label, text);
     }
-    print_clean(buf_str(&line));
+    put_clean(&out, buf_str(&line));
     if (level == LOG_WARNING && label)
-        print_hint(label);
+        put_hint(&out, label);
+    (void)fputs(buf_str(&out), stderr);
 }
 
 void print_log_to_stderr(enum log_level most)

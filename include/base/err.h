@@ -50,7 +50,7 @@ void err_drop_number(struct err *e);
 __attribute__((format(printf, 4, 5))) int err_set_numbered(struct err *e, enum err_code code, unsigned number,
                                                            const char *fmt, ...);
 
-/* Puts "PREFIX: " in front of the message. Returns -1. */
+/* Puts "PREFIX: " in front of the message; MySQL's error number stays before it. Returns -1. */
 __attribute__((format(printf, 2, 3))) int err_prefix(struct err *e, const char *fmt, ...);
 
 /* Sets `what`, unless a function closer to the cause has already set it. Returns -1. */

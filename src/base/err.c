@@ -60,14 +60,18 @@ int err_set_numbered(struct err *e, enum err_code code, unsigned number, const c
 int err_prefix(struct err *e, const char *fmt, ...)
 {
     char prefix[sizeof e->msg], whole[2 * sizeof e->msg + 2];
+    unsigned number = e->number;
     va_list ap;
 
     va_start(ap, fmt);
     (void)vsnprintf(prefix, sizeof prefix, fmt, ap);
     va_end(ap);
+    err_drop_number(e);
     (void)snprintf(whole, sizeof whole, "%s: %s", prefix, e->msg);
     memcpy(e->msg, whole, sizeof e->msg);
     e->msg[sizeof e->msg - 1] = '\0';
+    if (number)
+        err_number(e, number);
     return -1;
 }
 

@@ -45,12 +45,7 @@ void mysql_fail_server(struct mysql *m, enum err_code code, unsigned number, con
 
 void mysql_fail_named(struct mysql *m, struct err *e)
 {
-    unsigned number = e->number;
-
-    err_drop_number(e);
     (void)err_prefix(e, "%s", m->options->server);
-    if (number)
-        err_number(e, number);
     (void)mysql_fail(m, e);
 }
 

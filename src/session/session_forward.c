@@ -21,18 +21,6 @@ static bool forward_takes_other(const struct session *s)
            ssh;
 }
 
-/* Says in the error which engine failed, as the other one has succeeded. MySQL's number stays in front. */
-static int name_engine(struct err *e)
-{
-    unsigned number = e->number;
-
-    err_drop_number(e);
-    (void)err_prefix(e, "the system's ssh, as for forward");
-    if (number)
-        err_number(e, number);
-    return -1;
-}
-
 int session_try_forward(struct session *s, char **detail, struct err *e)
 {
     struct local_address listener = {.kind = LISTENER_BYTES, .host = (char *)(uintptr_t) "127.0.0.1"};
@@ -49,7 +37,7 @@ int session_try_forward(struct session *s, char **detail, struct err *e)
     }
     if (route_open(&s->profile, &s->plan, &want, s->deadline, &route, e) < 0) {
         (void)server_error_of_route(&s->plan, e);
-        return name_engine(e);
+        return err_prefix(e, "the system's ssh, as for forward"); /* the other engine has succeeded */
     }
     *detail =
         mem_printf("%.*s, by the system's ssh as for forward", (int)strcspn(route.text, ","), route.text);

@@ -301,6 +301,22 @@ static void numbers(void **state)
     assert_false(server_error_is_route(1045) || server_error_is_route(2013) || server_error_is_route(0));
 }
 
+/* A prefix goes between MySQL's number and the text. */
+static void prefixes(void **state)
+{
+    struct err e = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(err_set_numbered(&e, ERR_LOGIN, 1045, "access denied"), -1);
+    assert_int_equal(err_prefix(&e, "db:%d", 3306), -1);
+    assert_string_equal(e.msg, "1045 db:3306: access denied");
+    assert_int_equal(e.number, 1045);
+    (void)err_set(&e, ERR_LOGIN, "no such user");
+    (void)err_prefix(&e, "db");
+    assert_string_equal(e.msg, "db: no such user");
+    assert_int_equal(e.number, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -308,6 +324,7 @@ int main(void)
         cmocka_unit_test(unknown_errors),   cmocka_unit_test(no_error_line),
         cmocka_unit_test(providers_hint),   cmocka_unit_test(hostile_messages),
         cmocka_unit_test(original_message), cmocka_unit_test(numbers),
+        cmocka_unit_test(prefixes),
     };
 
     return cmocka_run_group_tests_name("server error", tests, NULL, NULL);

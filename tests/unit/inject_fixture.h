@@ -25,6 +25,17 @@
 #define SCRAMBLE "abcdefghijklmnopqrst"
 #define NATIVE "mysql_native_password"
 #define SHA2 "caching_sha2_password"
+/* Packets of the server. */
+#define OK "\0\0\0\x02\0\0\0"
+#define UNEXPECTED                                                                                           \
+    "2027 db:3306: the login has an unexpected packet\nhint: check that it is a MySQL "                      \
+    "server, and its version"
+#define SWITCH_TO(name) "\xfe" name "\0" SCRAMBLE "\0"
+#define CLEAR                                                                                                \
+    "\xfe"                                                                                                   \
+    "mysql_clear_password\0"
+#define LONG_SCRAMBLE "abcdefghijklmnopqrstuvwxyz012345"
+#define DENIED "\xff\x15\x04#28000Access denied for user 'app'"
 /* The capabilities of a server that has no TLS. */
 #define SERVER_FLAGS (0xdffff7ffu & ~CLIENT_SSL)
 #define CLIENT_FLAGS                                                                                         \
@@ -239,6 +250,20 @@ static inline void logging_in(enum keeper_tls level, const char *server_plugin)
         assert_int_equal(mysql_tls_made(&m), MYSQL_WAIT);
     }
     sent(&m.server.out, level == KEEPER_TLS_NONE ? 1 : 2, &body);
+}
+
+/* Takes a login to a refusal, and starts it again with a new credential and this greeting. */
+static inline enum mysql_step retry(enum keeper_tls level, uint32_t flags, const char *plugin)
+{
+    struct login_credential *as = login_credential_new(mem_strdup("app2"), secret_from("newer", 5));
+    AUTO_BUF(hello, 256);
+
+    logging_in(level, NATIVE);
+    assert_int_equal(FROM(SERVER, level == KEEPER_TLS_NONE ? 2 : 3, DENIED), MYSQL_REFUSED);
+    assert_int_equal(mysql_retry(&m, as), MYSQL_WAIT);
+    login_credential_drop(as);
+    greeting_put_for(&hello, flags, plugin);
+    return packet_from(SERVER, 0, hello.data, hello.len);
 }
 
 #endif

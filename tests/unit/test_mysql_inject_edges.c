@@ -4,15 +4,6 @@
 
 #include <base/secret.h>
 
-#define OK "\0\0\0\x02\0\0\0"
-#define UNEXPECTED                                                                                           \
-    "2027 db:3306: the login has an unexpected packet\nhint: check that it is a MySQL "                      \
-    "server, and its version"
-#define SWITCH_TO_SHA2 "\xfe" SHA2 "\0" SCRAMBLE "\0"
-#define CLEAR                                                                                                \
-    "\xfe"                                                                                                   \
-    "mysql_clear_password\0"
-#define DENIED "\xff\x15\x04#28000Access denied for user 'app'"
 #define LAYOUT (CLIENT_PLUGIN_AUTH | CLIENT_LENENC_AUTH | CLIENT_CONNECT_ATTRS)
 
 /* Each byte of the keeper's scramble is in 1..127 and not '$', as MySQL's servers make it. */
@@ -206,7 +197,7 @@ static void fast_ok_without_its_mark(void **state)
     }
     /* FAST_OK and OK in one piece */
     logging_in(KEEPER_TLS_NAME, NATIVE);
-    assert_int_equal(FROM(SERVER, 3, SWITCH_TO_SHA2), MYSQL_WAIT);
+    assert_int_equal(FROM(SERVER, 3, SWITCH_TO(SHA2)), MYSQL_WAIT);
     buf_clear(&m.server.out);
     assert_int_equal(m.inject->expects, 5);
     AUTO_BUF(piece, 64);
@@ -225,8 +216,7 @@ static void empty_packet_instead_of_a_salt(void **state)
     logging_in(KEEPER_TLS_NAME, NATIVE);
     assert_int_equal(FROM(SERVER, 3,
                           "\xfe"
-                          "parsec\0"
-                          "abcdefghijklmnopqrstuvwxyz012345"),
+                          "parsec\0" LONG_SCRAMBLE),
                      MYSQL_WAIT);
     buf_clear(&m.server.out);
     assert_int_equal(mysql_from_server(&m, packets, sizeof packets - 1), MYSQL_OVER);
@@ -342,24 +332,10 @@ static void switch_and_refusal_at_once(void **state)
 
     (void)state;
     logging_in(KEEPER_TLS_NAME, NATIVE);
-    packet_put(&piece, 3, SWITCH_TO_SHA2, sizeof SWITCH_TO_SHA2 - 1);
+    packet_put(&piece, 3, SWITCH_TO(SHA2), sizeof SWITCH_TO(SHA2) - 1);
     packet_put(&piece, 5, DENIED, sizeof DENIED - 1);
     assert_int_equal(mysql_from_server(&m, piece.data, piece.len), MYSQL_REFUSED);
     assert_int_equal(m.server.out.len, 0);
-}
-
-/* Takes a login to a refusal, and starts it again with a new credential and this greeting. */
-static enum mysql_step retry(enum keeper_tls level, uint32_t flags)
-{
-    struct login_credential *as = login_credential_new(mem_strdup("app2"), secret_from("newer", 5));
-    AUTO_BUF(hello, 256);
-
-    logging_in(level, NATIVE);
-    assert_int_equal(packet_from(SERVER, m.inject->expects, DENIED, sizeof DENIED - 1), MYSQL_REFUSED);
-    assert_int_equal(mysql_retry(&m, as), MYSQL_WAIT);
-    login_credential_drop(as);
-    greeting_put_for(&hello, flags, NATIVE);
-    return packet_from(SERVER, 0, hello.data, hello.len);
 }
 
 /* tls = preferred: what another server behind the same address offers is decided anew. */
@@ -368,21 +344,21 @@ static void retry_without_tls(void **state)
     AUTO_BUF(body, 4096);
 
     (void)state;
-    assert_int_equal(retry(KEEPER_TLS_OFFERED, SERVER_FLAGS), MYSQL_WAIT);
+    assert_int_equal(retry(KEEPER_TLS_OFFERED, SERVER_FLAGS, NATIVE), MYSQL_WAIT);
     assert_int_equal(m.request.len, 0);
     sent(&m.server.out, 1, &body);
     assert_true(m.without_tls);
-    assert_int_equal(retry(KEEPER_TLS_ENCRYPT, SERVER_FLAGS), MYSQL_OVER);
+    assert_int_equal(retry(KEEPER_TLS_ENCRYPT, SERVER_FLAGS, NATIVE), MYSQL_OVER);
 }
 
 /* The server may ask for another method as often in the second login as in the first. */
 static void switches_of_a_retry(void **state)
 {
     (void)state;
-    assert_int_equal(retry(KEEPER_TLS_NONE, SERVER_FLAGS), MYSQL_WAIT);
+    assert_int_equal(retry(KEEPER_TLS_NONE, SERVER_FLAGS, NATIVE), MYSQL_WAIT);
     for (unsigned n = 0; n <= SWITCHES_MOST; n++) {
         buf_clear(&m.server.out);
-        assert_int_equal(packet_from(SERVER, m.inject->expects, SWITCH_TO_SHA2, sizeof SWITCH_TO_SHA2 - 1),
+        assert_int_equal(packet_from(SERVER, m.inject->expects, SWITCH_TO(SHA2), sizeof SWITCH_TO(SHA2) - 1),
                          n < SWITCHES_MOST ? MYSQL_WAIT : MYSQL_OVER);
     }
 }

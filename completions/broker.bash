@@ -2,7 +2,8 @@
 _broker() {
     local IFS=$'\n' line=${COMP_LINE:0:COMP_POINT} last=${COMP_WORDS[COMP_CWORD]} word reply i
     local -a words=()
-    # bash cuts words at = : and @, which are part of ours: what no blank divides is joined again.
+    # bash splits words at = : and @, which may be part of broker's words.
+    # Parts without a space between them are joined again.
     line=${line#*"${COMP_WORDS[0]}"}
     for ((i = 1; i <= COMP_CWORD; i++)); do
         if [[ ${#words[@]} -gt 0 && $line != [[:blank:]]* ]]; then
@@ -12,7 +13,7 @@ _broker() {
         fi
         [[ -n ${COMP_WORDS[i]} ]] && line=${line#*"${COMP_WORDS[i]}"}
     done
-    # It replaces what stands behind the last cut only, with the @ itself.
+    # bash replaces only what follows the last split; after an @, also the @ itself.
     [[ $last == [=:] ]] && last=
     word=${words[${#words[@]} - 1]}
     i=$((${#word} - ${#last}))

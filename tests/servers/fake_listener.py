@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 
-from .relay import shut
+from .relay import shut, stop_listening
 
 
 class FakeListener:
@@ -20,10 +20,12 @@ class FakeListener:
             self.context.load_cert_chain(*certificate)
         self.listener = socket.create_server((self.host, 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
 
     def stop(self):
-        for s in [self.listener, *self.open]:
+        stop_listening(self.listener, self.acceptor)
+        for s in self.open:
             shut(s)
 
     def _accept(self):

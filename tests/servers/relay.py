@@ -7,6 +7,7 @@ server, a connection is ended as `then` says: "reset", "close", or "silent" (it 
 more). `header`: is sent to the server first, as HAProxy's send-proxy does. The server's answer to it is passed on until
 the server closes or is silent, before data from the client is: that data would cause a reset, by which the answer would
 be lost."""
+import contextlib
 import socket
 import struct
 import threading
@@ -33,10 +34,11 @@ class Relay:
         self.lock = threading.Lock()
         self.listener = socket.create_server((self.host, port), backlog=1024)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
 
     def stop(self):
-        shut(self.listener)
+        stop_listening(self.listener, self.acceptor)
         self.cut()
 
     def cut(self):
@@ -162,6 +164,15 @@ def shut(s):
     except OSError:
         pass
     s.close()
+
+
+def stop_listening(listener, acceptor):
+    """Closes LISTENER once the thread ACCEPTOR no longer accepts on it: that thread could otherwise accept on the next
+    socket that gets the same descriptor."""
+    with contextlib.suppress(OSError):  # closed already
+        listener.shutdown(socket.SHUT_RDWR)
+    acceptor.join()
+    listener.close()
 
 
 def reset(s):

@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 from . import process
+from .relay import stop_listening
 
 BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -104,7 +105,8 @@ class SilentBus:
         self.listener.bind(str(folder / "bus"))
         self.listener.listen()
         self.open = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.acceptor = threading.Thread(target=self._accept, daemon=True)
+        self.acceptor.start()
 
     def _accept(self):
         while True:
@@ -114,6 +116,6 @@ class SilentBus:
                 return
 
     def stop(self):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        for s in [self.listener, *self.open]:
+        stop_listening(self.listener, self.acceptor)
+        for s in self.open:
             s.close()

@@ -147,7 +147,7 @@ def test_compression(server_of, clients, end, name, fixture, algorithm):
 @SERVERS
 def test_results_of_a_procedure(server_of, client, end, fixture, user):
     server = server_of(fixture)
-    server.admin("delimiter $\ncreate procedure shop.both_of_them() begin select 1; select 2, 3; end$\ndelimiter ;\n")
+    server.admin("create procedure shop.both_of_them() begin select 1; select 2, 3; end")
     try:
         done = ask(client, end(server, user), "--database=shop", query="call both_of_them(); select 4")
         assert done.stdout == b"1\n2\t3\n4\n", (done.stdout, done.stderr)
@@ -259,8 +259,8 @@ def test_multi_statements(server_of, end, fixture, user):
         plain.query("select 1; select 2")
     plain.close()
     many = wire(made, flags=MULTI_STATEMENTS)
-    assert many.query("select 1; select 2") == [b"1"]
-    many.close(quit=False)
+    assert many.query("select 1; select 2") == [b"1", b"2"]
+    many.close()
 
 
 # Many at once

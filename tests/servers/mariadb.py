@@ -20,9 +20,6 @@ class MariaDB(Server):
     def program(self):
         return process.need("/usr/sbin/mariadbd")
 
-    def admin_client(self):
-        return process.need("/usr/bin/mariadb")
-
     def command(self):
         folder = [f"--plugin-dir={FETCHED}"] if FETCHED.exists() else []
         return [self.program(), "--no-defaults", "--innodb-log-file-size=8M", *folder, "--plugin-load-add=auth_ed25519"]

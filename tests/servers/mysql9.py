@@ -31,14 +31,11 @@ class MySQL(Server):
     def program(self):
         return process.need(home() / "mysqld")
 
-    def admin_client(self):
-        return process.need(home() / "mysql")
-
     def command(self):
         share = home() / "root/usr/share/mysql"
         return [self.program(), "--no-defaults", f"--lc-messages-dir={share}", f"--character-sets-dir={share}/charsets",
                 f"--plugin-dir={native_plugin_dir()}", "--secure-file-priv=NULL", "--mysqlx=OFF",
-                "--innodb-redo-log-capacity=8M", "--innodb-doublewrite=OFF"]
+                "--innodb-redo-log-capacity=8M", "--innodb-doublewrite=OFF", "--innodb-log-writer-threads=OFF"]
 
     def make_template(self, path):
         subprocess.run([*self.command(), "--user=root", f"--datadir={path}", "--initialize-insecure"], check=True,

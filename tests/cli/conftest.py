@@ -4,6 +4,7 @@
 Servers start when the first test needs them, and run until the end. A test that needs a missing program or server is
 skipped, and the skip names it; with CI=true a skip is a failure. After each test no process may be left running, and no
 registered secret may have appeared (lib/canary.py)."""
+import gc
 import os
 import shutil
 import signal
@@ -46,6 +47,8 @@ from servers.web import Web  # noqa: E402
 
 TEST_SECONDS = 180
 BASE = Path(tempfile.mkdtemp(prefix="broker-test-"))  # short: socket paths are limited
+KEEP = "BROKER_KEEP" in os.environ
+MEMORY = BASE / "private" if KEEP else BASE  # a tmpfs, which only this process and its children see
 NO_NAMESPACE = None
 
 
@@ -60,7 +63,7 @@ def pytest_configure(config):
     if beside.is_controller(config):
         return  # each worker makes its own private /etc and /run, which cannot be nested
     try:
-        namespace.enter(BASE / "private")
+        namespace.enter(MEMORY)
     except OSError as error:
         NO_NAMESPACE = f"a mount namespace ({error})"
     BASE.chmod(0o711)  # an sshd's user reads his authorized_keys
@@ -68,11 +71,11 @@ def pytest_configure(config):
 
 
 def pytest_unconfigure(config):
-    if "BROKER_KEEP" in os.environ:
+    if KEEP:
         print(f"kept: {BASE}")
         return
     if not NO_NAMESPACE and not beside.is_controller(config):
-        namespace.leave(BASE / "private")
+        namespace.leave(MEMORY)
     shutil.rmtree(BASE, ignore_errors=True)
 
 
@@ -81,6 +84,10 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+
+
+def pytest_collection_finish():
+    gc.freeze()  # thousands of tests, which the garbage collector would look through again and again
 
 
 def no_skip_in_ci(report):
@@ -253,8 +260,9 @@ def user_key(ssh_keys):
 
 @pytest.fixture(scope="session")
 def usual_sshd(names, ssh_keys):
-    """An sshd that is shared by all tests that change only its authorized_keys."""
-    yield from lasting(Sshd, BASE / "sshd", ssh_keys)
+    """An sshd that is shared by all tests that change only its authorized_keys. It does not offer sntrup761, for which
+    each ssh computes a key for 20 ms."""
+    yield from lasting(Sshd, BASE / "sshd", ssh_keys, lines=["KexAlgorithms -sntrup761*"])
 
 
 @pytest.fixture
@@ -477,7 +485,7 @@ def bare_broker():
         return made[-1]
     yield make
     faults = [fault for b in made for fault in b.finish()]
-    if not faults and "BROKER_KEEP" not in os.environ:
+    if not faults and not KEEP:
         for b in made:
             shutil.rmtree(b.folder.parent, ignore_errors=True)
     assert not faults, "\n".join(faults)

@@ -7,6 +7,7 @@ believe the program. Each program creates one table; it has succeeded if the ser
 account."""
 import itertools
 import os
+import subprocess
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,7 +24,6 @@ CLIENT_SSL, SSL_REQUEST = 0x0800, 32
 MARK = "made by the program"  # in every statement; must not be readable on the wire if TLS is required
 TLS = "variable_value as tls from performance_schema.session_status where variable_name = 'Ssl_version'"
 URL = ["--env", "url"]
-JAVA_WORDS = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # halves the run time of these short programs
 SHELL_DSN = "$MYSQL_USER:$MYSQL_PWD@tcp($MYSQL_HOST:$MYSQL_TCP_PORT)/$MYSQL_DATABASE"
 
 MYSQL2 = """
@@ -170,13 +170,30 @@ def alembic(place):
     return ["env", f"TABLE={place.table}", f"STATEMENT={place.statement}", fetched("python/bin/alembic"), "upgrade", "head"]
 
 
+def compiled(main, source, jars):
+    """A folder with the classes of a Java program; it is in the tests' cache."""
+    def make(part):
+        part.mkdir()
+        (part / f"{main}.java").write_text(source)
+        subprocess.run([installed("/usr/bin/javac"), "-cp", jars, "-d", part, part / f"{main}.java"], check=True, capture_output=True)
+    return process.cached("java", source, jars, make=make)
+
+
+def java_program(main, source, jar):
+    """The command for the Java program MAIN, with all jars in the folder of JAR. The options halve its run time."""
+    jars = f"{os.path.dirname(fetched_file(jar))}/*"
+    return [installed("/usr/bin/java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", f"{compiled(main, source, jars)}:{jars}", main]
+
+
+def flyway_program():
+    return java_program("Main", FLYWAY, "java/lib/flyway-mysql-13.12.0.jar")
+
+
 def flyway(place):
     steps = place.sql("V1__step.sql", f"{place.statement};\n")
     return sh('export FLYWAY_URL="jdbc:mysql://$MYSQL_HOST:$MYSQL_TCP_PORT/$MYSQL_DATABASE?allowPublicKeyRetrieval=true" '
-              'FLYWAY_USER="$MYSQL_USER" FLYWAY_PASSWORD="$MYSQL_PWD" FLYWAY_LOCATIONS="filesystem:$2" FLYWAY_TABLE="flyway_$3" '
-              'FLYWAY_BASELINE_ON_MIGRATE=true FLYWAY_BASELINE_VERSION=0; '
-              f'exec {" ".join(JAVA_WORDS)} -cp "$1/*" "$4"',
-              os.path.dirname(fetched_file("java/lib/flyway-mysql-13.12.0.jar")), steps, place.table, str(place.home / "Main.java"))
+              'FLYWAY_USER="$MYSQL_USER" FLYWAY_PASSWORD="$MYSQL_PWD" FLYWAY_LOCATIONS="filesystem:$1" FLYWAY_TABLE="flyway_$2" '
+              'FLYWAY_BASELINE_ON_MIGRATE=true FLYWAY_BASELINE_VERSION=0; shift 2; exec "$@"', steps, place.table, *flyway_program())
 
 
 def fetched_file(path):
@@ -218,7 +235,7 @@ PROGRAMS = {
     "ruby-mysql2": Program(lambda p: [installed("/usr/bin/ruby"), "-e", RUBY, p.statement]),
     "ruby-mysql2 file": Program(lambda p: [installed("/usr/bin/ruby"), "-e", RUBY, p.statement, FILE]),
     "rails": Program(lambda p: [installed("/usr/bin/ruby"), "-e", RAILS, p.statement], URL),
-    "flyway": Program(flyway, files={"Main.java": FLYWAY}),
+    "flyway": Program(flyway),
     "pt-online-schema-change": Program(pt),
     "mariadb by a shell": Program(lambda p: sh('mariadb --defaults-file="$1" -e "$2"', FILE, p.statement)),
     "mariadb": Program(lambda p: [installed("/usr/bin/mariadb"), f"--defaults-file={FILE}", "-e", p.statement]),
@@ -397,8 +414,7 @@ public class Main {
 
 
 def java(place):
-    jar = fetched_file("java/lib/mysql-connector-j-9.7.0.jar")
-    return [*JAVA_WORDS, "-cp", jar, str(place.home / "Main.java"), place.statement]
+    return [*java_program("Main", JAVA, "java/lib/mysql-connector-j-9.7.0.jar"), place.statement]
 
 
 NOTE = "note: broker handles TLS to the server here; leave out {}, or use broker forward p"
@@ -407,7 +423,7 @@ INSIST = {
     "node-mysql2": Program(node, files={"query.js": MYSQL2.replace("database: e.MYSQL_DATABASE", "ssl: {}")}),
     "go-sql-driver": Program(lambda p: ["env", "MORE=?tls=true", *gosql(p)]),
     "pymysql": Program(python(PYMYSQL.replace('"password"', '"ssl": {"ca": None}, "password"'))),
-    "connector/j": Program(java, files={"Main.java": JAVA}),
+    "connector/j": Program(java),
     "mysql": Program(lambda p: [str(find("mysql9").path), "--ssl-mode=REQUIRED", *STOCK, p.statement]),
     "mariadb": Program(lambda p: [installed("/usr/bin/mariadb"), "--ssl-verify-server-cert", *STOCK, p.statement]),
 }

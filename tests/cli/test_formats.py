@@ -13,7 +13,7 @@ from lib.built import FORMATS
 from lib.hostile import VALUES, others, write
 from servers import process
 from conftest import having
-from test_exec_programs import fetched, fetched_file, installed
+from test_exec_programs import fetched, installed, java_program
 
 HERE = Path(__file__).resolve().parent.parent
 HOST = "db.example.com"
@@ -99,8 +99,8 @@ def node(script, kind=""):
 
 
 def java(format):
-    lib = os.path.dirname(fetched_file("java/lib/mariadb-java-client-3.5.6.jar"))
-    return [installed("/usr/bin/java"), "-cp", f"{lib}/*", str(HERE / "servers" / "FormatReader.java"), format]
+    source = (HERE / "servers" / "FormatReader.java").read_text()
+    return [*java_program("FormatReader", source, "java/lib/mariadb-java-client-3.5.6.jar"), format]
 
 
 def ruby(script):

@@ -5,6 +5,7 @@ because Rails itself is not installed."""
 import itertools
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from conftest import BASE, having, lasting
 from lib.logins import for_user
 from servers.mysql9 import MySQL
 from servers.pki import RIGHT_NAME
-from test_exec_programs import bastion, fetched, fetched_file, installed, make_account  # bastion is a fixture
+from test_exec_programs import bastion, fetched, flyway_program, installed, make_account  # bastion is a fixture
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tools.md"
 COMMANDS = dict(re.findall(r"^### (\S+)\n.*?^    (broker exec [^\n]*)$", DOCS.read_text(), re.M | re.S))
@@ -50,12 +51,6 @@ raise 'what?' unless ARGV == ['db:migrate']
 ActiveRecord::Base.establish_connection(ENV['DATABASE_URL'])
 ActiveRecord::MigrationContext.new('db/migrate', ActiveRecord::SchemaMigration).migrate
 """
-FLYWAY = """
-import org.flywaydb.core.Flyway;
-public class Main {
-    public static void main(String[] words) { Flyway.configure().envVars().load().migrate(); }
-}
-"""
 number = itertools.count(1)
 
 
@@ -72,7 +67,6 @@ def place(broker, tool, database):
         (folder / path).write_text(text.replace("{database}", database))
         (folder / path).chmod(0o755)
     (broker.home / "rails.rb").write_text(RAILS)
-    (broker.home / "Main.java").write_text(FLYWAY)
     path = [str(broker.program.parent)]
     need = {"goose": "go/goose", "golang-migrate": "go/migrate", "skeema": "go/skeema", "dbmate": "node/node_modules/.bin/dbmate",
             "Alembic": "python/bin/alembic", "Django": "python/bin/python"}
@@ -81,8 +75,7 @@ def place(broker, tool, database):
     if tool == "Rails":
         having(installed, "/usr/bin/ruby")
     if tool == "Flyway":
-        lib = os.path.dirname(having(fetched_file, "java/lib/flyway-mysql-13.12.0.jar"))
-        broker.script("flyway", f'exec {having(installed, "/usr/bin/java")} -cp "{lib}/*" "$HOME/Main.java" "$@"')
+        broker.script("flyway", f'exec {shlex.join(having(flyway_program))} "$@"')
     return folder, ":".join([*path, broker.env["PATH"]])
 
 

@@ -63,7 +63,7 @@ def run(tmp_path):
         for name, text in files.items():
             (tmp_path / "tests" / "cli" / name).write_text(text)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "BROKER_", "CI"))}
-        done = subprocess.run([tmp_path / "tests" / "run", *args], cwd=tmp_path, env={**kept, **env}, capture_output=True, text=True)
+        done = subprocess.run([tmp_path / "tests" / "run", *args], cwd=tmp_path, env={**kept, "BROKER_JOBS": "2", **env}, capture_output=True, text=True)
         lines = done.stdout.splitlines()
         return done.returncode, [line for line in lines if line.startswith("passed only alone: ")] + lines[-1:], done.stdout
     return call

@@ -4,11 +4,15 @@
 Every server is a direct child, in a session of its own, with its output in a log file. The kernel kills it when the
 test run ends, even by SIGKILL. KNOWN has the pids of the servers, so that the check for processes left behind leaves
 them out. Their data is worthless, so they are stopped with SIGKILL."""
+import contextlib
 import ctypes
+import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections import deque
 from pathlib import Path
@@ -27,6 +31,19 @@ def cache_dir():
     """The folder where tests/setup keeps what all runs use."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return Path(os.environ.get("BROKER_TEST_CACHE") or base + "/broker-tests")
+
+
+def cached(kind, *of, make):
+    """What MAKE(path) makes from the texts OF, a file or a folder; made once, and kept in the tests' cache."""
+    path = cache_dir() / kind / hashlib.sha256("\0".join(map(str, of)).encode()).hexdigest()[:20]
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(dir=path.parent))
+        make(part / path.name)
+        with contextlib.suppress(OSError):  # another process was faster
+            (part / path.name).rename(path)
+        shutil.rmtree(part)
+    return path
 
 
 def need(path):

@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -66,27 +65,17 @@ class Keys:
         self.made = 0
 
     def make(self, kind="ed25519", passphrase="", options=()):
-        """Keys without passphrase and options are kept in the tests' cache. Each call in a run returns another key."""
+        """Keys are kept in the tests' cache. Each call in a run returns another key."""
         self.made += 1
         path = self.folder / f"{kind}-{self.made}"
-        kept = process.cache_dir() / "keys" / path.name
-        if passphrase or options:
-            self.generate(kind, passphrase, options, path)
-            return path
-        if not kept.exists():
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            part = Path(tempfile.mkdtemp(dir=kept.parent))
-            self.generate(kind, "", (), part / path.name)
-            with contextlib.suppress(OSError):  # another process was faster
-                part.rename(kept)
-            shutil.rmtree(part, ignore_errors=True)
-        for made in kept.iterdir():
+
+        def generate(folder):
+            folder.mkdir()
+            bits = ["-b", "2048"] if kind == "rsa" else []
+            self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", f"test {self.made}", "-f", folder / path.name, *options)
+        for made in process.cached("keys", path.name, passphrase, *options, make=generate).iterdir():
             shutil.copy(made, self.folder)
         return path
-
-    def generate(self, kind, passphrase, options, path):
-        bits = ["-b", "2048"] if kind == "rsa" else []
-        self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", f"test {self.made}", "-f", path, *options)
 
     def sign(self, ca, key, *options):
         """Makes a certificate of CA for KEY, in a file beside it."""
@@ -209,11 +198,9 @@ class Sshd:
 def descendants(root):
     """The pids below ROOT."""
     parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            pass
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as stat:
+            parents[int(pid)] = int(stat.read().rpartition(b")")[2].split()[1])
     below, fresh = [], {root}
     while fresh:
         fresh = {pid for pid, parent in parents.items() if parent in fresh}

@@ -24,8 +24,9 @@ def pytest_addoption(parser):
     parser.addoption("--again", metavar="FILE", help="run only the tests listed in FILE (JSON), and those marked `alone`")
 
 
-# The files with the longest tests, which mostly wait: they start first, so that no long test is still running when all
-# others have ended. tests/run prints the slowest functions at its end.
+# The files with the longest tests, which mostly wait. Half of the workers begin with them, so that no long test is still
+# running when all others have ended; the other half, which compute meanwhile, begin at the end of the list. tests/run
+# prints the slowest functions at its end.
 LONG = ("test_soak", "test_ssh_hostile", "test_exec_programs", "test_keeper_abuse", "test_ssh_dead", "test_ssh_silent", "test_ssh_approval",
         "test_vault_leases", "test_keeper_trouble", "test_keeper_expiry", "test_build")
 PIECE = 20
@@ -33,7 +34,7 @@ MANY = 1000  # a run of more functions than this is a run of all tests
 
 
 class ByFunction(LoadScopeScheduling):
-    """Gives up to PIECE cases of a test function to one worker, the next cases to a free one. LONG files come first."""
+    """Gives up to PIECE cases of a test function to one worker, the next cases to a free one."""
 
     def schedule(self):
         if self.collection is None:
@@ -48,10 +49,16 @@ class ByFunction(LoadScopeScheduling):
         return self.pieces[nodeid]
 
     def _assign_work_unit(self, node):
-        first = next((scope for scope in self.workqueue if Path(scope.partition("::")[0]).stem in LONG), None)
-        if first:
-            self.workqueue.move_to_end(first, last=False)
+        if self.nodes.index(node) % 2:
+            self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)
+
+    def mark_test_complete(self, node, item_index, duration=0):
+        """Forgets a piece that is complete: xdist looks through all pieces of the worker after each test."""
+        super().mark_test_complete(node, item_index, duration)
+        scope = self._split_scope(self.registered_collections[node][item_index])
+        if all(self.assigned_work[node][scope].values()):
+            del self.assigned_work[node][scope]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -65,13 +72,14 @@ def is_controller(config):
 
 
 def select(config, items):
-    """Removes from ITEMS the tests that do not belong to this pass."""
+    """Removes from ITEMS the tests that do not belong to this pass. In parallel, those in LONG files come first."""
     again = config.getoption("again")
     if again:
         listed = set(json.loads(Path(again).read_text()))
         items[:] = [item for item in items if item.nodeid in listed or item.get_closest_marker("alone")]
     elif config.getoption("beside"):
         items[:] = [item for item in items if not item.get_closest_marker("alone")]
+        items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     if os.environ.get("CI") != "true":
         named = {Path(arg.partition("::")[0]).stem for arg in config.args}
         items[:] = [item for item in items if not item.get_closest_marker("builds") or item.path.stem in named]

@@ -29,7 +29,7 @@ def _mount(source, target, kind, flags=0, options=""):
 
 
 def enter(folder):
-    """Raises OSError if the machine does not allow it. FOLDER becomes a small tmpfs for the files that are written."""
+    """Raises OSError if the machine does not allow it. FOLDER becomes a tmpfs for the files that are written."""
     uid, gid = os.getuid(), os.getgid()
     _check(LIBC.unshare(CLONE_NEWNS | (CLONE_NEWUSER if uid else 0)), "unshare")
     if uid:
@@ -37,7 +37,7 @@ def enter(folder):
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
         Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     _mount("tmpfs", folder, "tmpfs", options="mode=755")
     hosts = Path("/etc/hosts")  # may be missing in a minimal system
     hosts = hosts.read_text() if hosts.exists() else "127.0.0.1 localhost\n::1 localhost\n"

@@ -263,10 +263,10 @@ def test_installed_files(installed):
     assert all(name.startswith(prefix) for name in found)
 
 
-def test_installed_program_finds_its_helper(installed, bare_broker, keychain):
-    for program in (installed / "opt/broker/bin/broker", installed / "link"):
-        if program.name == "link":
-            program.symlink_to("opt/broker/bin/broker")
+def test_installed_program_finds_its_helper(installed, tmp_path, bare_broker, keychain):
+    link = tmp_path / "link"
+    link.symlink_to(installed / "opt/broker/bin/broker")
+    for program in (installed / "opt/broker/bin/broker", link):
         b = bare_broker(program)
         b.env.update(keychain.env)
         assert b.run("password", "set", "--host", "h", "--user", "u", input=b"fake-pw").code == 0

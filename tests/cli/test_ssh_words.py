@@ -214,7 +214,7 @@ def test_agent_that_refuses_to_sign(route, sshd, user_key, agent, broker, monkey
     route.config(sshd, "libssh2")
     done = route.run()
     assert done.code == 77
-    assert re.match(r"broker: warning: the ssh agent refused to sign with the key test \d+\nbroker: p: .*Permission denied", done.errors)
+    assert re.match(r"broker: warning: the ssh agent refused to sign with the key ed25519-\d+\nbroker: p: .*Permission denied", done.errors)
 
 
 def test_passphrase(route, sshd, ssh_keys, broker, engine):

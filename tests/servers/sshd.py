@@ -4,6 +4,7 @@
 If the tests run as root, clients log in as `tunnel`, who exists only in the tests' private /etc (cli/lib/namespace.py),
 and pam_ask.c checks passwords and answers. Otherwise they log in as the user of the test run, and only keys work.
 `Keys` makes key pairs, each in a file of its own."""
+import collections
 import contextlib
 import os
 import pwd
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 from . import process
@@ -62,17 +64,18 @@ class Keys:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True)
         process.need("/usr/bin/ssh-keygen")
-        self.made = 0
+        self.made = collections.Counter()
 
     def make(self, kind="ed25519", passphrase="", options=()):
         """Keys are kept in the tests' cache. Each call in a run returns another key."""
-        self.made += 1
-        path = self.folder / f"{kind}-{self.made}"
+        name = f"{kind}-{zlib.crc32(repr((passphrase, options)).encode()):x}" if passphrase or options else kind
+        self.made[name] += 1
+        path = self.folder / f"{name}-{self.made[name]}"
 
         def generate(folder):
             folder.mkdir()
             bits = ["-b", "2048"] if kind == "rsa" else []
-            self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", f"test {self.made}", "-f", folder / path.name, *options)
+            self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", path.name, "-f", folder / path.name, *options)
         for made in process.cached("keys", path.name, passphrase, *options, make=generate).iterdir():
             shutil.copy(made, self.folder)
         return path

@@ -24,11 +24,11 @@ def pytest_addoption(parser):
     parser.addoption("--again", metavar="FILE", help="run only the tests listed in FILE (JSON), and those marked `alone`")
 
 
-# The files with the longest tests, which mostly wait. Half of the workers begin with them, so that no long test is still
-# running when all others have ended; the other half, which compute meanwhile, begin at the end of the list. tests/run
-# prints the slowest functions at its end.
-LONG = ("test_soak", "test_ssh_hostile", "test_exec_programs", "test_keeper_abuse", "test_ssh_dead", "test_ssh_silent", "test_ssh_approval",
-        "test_vault_leases", "test_keeper_trouble", "test_keeper_expiry", "test_build")
+# The files whose tests mostly wait. Every third worker begins with them, so that no long test is still running when all
+# others have ended. The other workers, which compute meanwhile, begin at the end of the list. tests/run prints the slowest
+# functions at its end.
+LONG = ("test_build", "test_aws_files", "test_ssh_hostile", "test_ssh_dead", "test_ssh_approval", "test_ssh_lost", "test_ssh_silent",
+        "test_keeper_abuse", "test_vault_leases", "test_keeper_trouble")
 PIECE = 20
 MANY = 1000  # a run of more functions than this is a run of all tests
 
@@ -49,7 +49,7 @@ class ByFunction(LoadScopeScheduling):
         return self.pieces[nodeid]
 
     def _assign_work_unit(self, node):
-        if self.nodes.index(node) % 2:
+        if self.nodes.index(node) % 3:
             self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
         super()._assign_work_unit(node)
 

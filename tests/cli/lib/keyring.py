@@ -15,13 +15,8 @@ class Keyring:
         for program in ("unshare", "nsenter"):
             if not shutil.which(program):
                 raise process.Missing(program)
-        self.holder = subprocess.Popen(
-            ["unshare", "--user", "--map-root-user", "sh", "-c", "echo here; exec sleep 600"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            preexec_fn=process.die_with_parent,
-        )
-        process.KNOWN.add(self.holder.pid)
+        self.holder = process.spawn(["unshare", "--user", "--map-root-user", "sh", "-c", "echo here; exec sleep 600"],
+                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         if self.holder.stdout.readline() != b"here\n":
             self.stop()
             raise process.Missing("user namespaces")

@@ -71,12 +71,12 @@ class Keys:
         name = f"{kind}-{zlib.crc32(repr((passphrase, options)).encode()):x}" if passphrase or options else kind
         self.made[name] += 1
         path = self.folder / f"{name}-{self.made[name]}"
+        args = ["-q", "-t", kind, *(["-b", "2048"] if kind == "rsa" else []), "-N", passphrase, "-C", path.name, *options]
 
         def generate(folder):
             folder.mkdir()
-            bits = ["-b", "2048"] if kind == "rsa" else []
-            self.keygen("-q", "-t", kind, *bits, "-N", passphrase, "-C", path.name, "-f", folder / path.name, *options)
-        for made in process.cached("keys", path.name, passphrase, *options, make=generate).iterdir():
+            self.keygen(*args, "-f", folder / path.name)
+        for made in process.cached("keys", *args, make=generate).iterdir():
             shutil.copy(made, self.folder)
         return path
 

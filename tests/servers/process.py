@@ -8,7 +8,6 @@ import contextlib
 import ctypes
 import hashlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -38,11 +37,10 @@ def cached(kind, *of, make):
     path = cache_dir() / kind / hashlib.sha256("\0".join(map(str, of)).encode()).hexdigest()[:20]
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(dir=path.parent))
-        make(part / path.name)
-        with contextlib.suppress(OSError):  # another process was faster
-            (part / path.name).rename(path)
-        shutil.rmtree(part)
+        with tempfile.TemporaryDirectory(dir=path.parent) as part:
+            make(Path(part, path.name))
+            with contextlib.suppress(OSError):  # another process was faster
+                Path(part, path.name).rename(path)
     return path
 
 

@@ -132,6 +132,15 @@ static int parse_short(struct invocation *inv, char **argv, struct err *e)
     return 0;
 }
 
+/* Returns true for the settings of `profile set` and the file of `profile import`: USER:PASSWORD does not
+ * occur there, but a colon does. */
+static bool is_value(const struct invocation *inv, size_t at)
+{
+    const char *operation = inv->verb->keys_after ? inv->word[0] : NULL;
+
+    return (at > 1 && text_equal(operation, "set")) || (at == 1 && text_equal(operation, "import"));
+}
+
 /* Adds an argument. A URL's password is overwritten in argv at once, so that no message shows it. Until then
  * the process list showed it, so the user is warned. */
 static void take_word(struct invocation *inv, char *word)
@@ -140,11 +149,13 @@ static void take_word(struct invocation *inv, char *word)
     size_t at = inv->word_count++;
 
     inv->word[at] = word;
-    if (!url_has_password(word))
+    if (!url_has_password(word) || (is_value(inv, at) && !url_is(word)))
         return;
     words_add(&inv->owned, word);
     inv->url[at] = inv->owned.word[inv->owned.count - 1];
     url_mask(word);
+    if (is_value(inv, at))
+        return; /* whatever reads the value says what to do */
     buf_printf(&hint, "broker %s", inv->verb->name);
     for (size_t i = 0; i < at; i++)
         buf_printf(&hint, " %s", inv->word[i]);

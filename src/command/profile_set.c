@@ -38,7 +38,7 @@ static void note_changed(const struct config_edit *edit, const char *what, const
 static int read_settings(struct invocation *inv, struct err *e)
 {
     for (size_t i = 2; i < inv->word_count; i++)
-        if (invocation_setting(inv, inv->word[i], e) < 0)
+        if (invocation_setting(inv, inv->url[i] ? inv->url[i] : inv->word[i], e) < 0)
             return -1;
     if (inv->override_count)
         return 0;

@@ -282,7 +282,7 @@ def test_names(broker):
     (b"mysql://h/\n" * 100000, 65, "over 1048576 bytes"), (b"[client_a]\nhost = -oX\n", 0, ""),
     (b"[client_a]\nhost = a\x1b[31m\nuser = \xff\n", 0, ""), (b"[client_a\x1b]0;x\x07]\nhost=h\nuser=[x\n", 0, "")])
 def test_bad_files(broker, data, code, why):
-    path = broker.write("theirs", data)
+    path = broker.write("their: file", data)
     done = broker.run("profile", "import", "--dry-run", path)
     assert done.code == code and why in done.errors and "\x1b" not in done.text + done.errors, done
     assert not broker.config_path.exists()

@@ -22,6 +22,9 @@ void url_mask(char *url);
  * that prints which other parameters set which key. */
 extern const char *const url_ignored_words[];
 void url_words_print(struct buf *out);
+/* Returns the key that other programs call by this name, in URLs, option files or options; NULL if there is
+ * none. For hints. */
+const char *url_word_key(const char *name);
 
 /* Copies the URL's settings into the profile with ORIGIN_URL, and its passwords into p->password and
  * p->ssh_password. ERR_DATA with e->what "URL" and the hint "broker help urls". */

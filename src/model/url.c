@@ -87,7 +87,7 @@ static bool drop_prefix(struct span *s, const char *prefix)
  * TablePlus's ssh. */
 static bool take_scheme(struct url *u)
 {
-    static const char *const names[] = {"mysql", "mariadb", "mysql2", "my",
+    static const char *const names[] = {"mysql", "mariadb", "mysql2", "trilogy", "my",
                                         "maria", "percona", "aurora", NULL}; /* the last four: from dburl */
     struct span s = u->parts.scheme;
 
@@ -157,11 +157,13 @@ static int take_host(struct url *u)
         "percent-encode special characters of the password: %2F is /, %3A is :, %40 is @";
     AUTO_FREE(char *, host);
     AUTO_FREE(char *, port);
-    struct span h = u->parts.host;
+    struct span h = u->parts.host, port_text = u->parts.port;
     unsigned long number;
 
     if (u->parts.path.n && memchr(u->parts.path.at, '@', u->parts.path.n))
         return url_refuse(u, hint, "'@' after the host");
+    if ((h.n && memchr(h.at, ',', h.n)) || (port_text.n && memchr(port_text.at, ',', port_text.n)))
+        return url_refuse(u, "give one of them", "more than one host");
     if (u->parts.port.n) {
         port = mem_strndup(u->parts.port.at, u->parts.port.n);
         if (!text_number(port, 65535, &number) || number == 0)

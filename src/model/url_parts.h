@@ -49,6 +49,7 @@ struct url {
     struct err *e;
     char *value[URL_PARAMETERS]; /* decoded; NULL: not given */
     bool is_jdbc;                /* a jdbc: URL, whose password is a parameter */
+    bool is_prisma;              /* it has sslaccept, which only Prisma has */
     const char *least_tls;       /* the lowest TLS level that parameters such as useSSL ask for; NULL: any */
 };
 

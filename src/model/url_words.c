@@ -116,6 +116,23 @@ static const struct word {
     {"allowallfiles", KEY_local_infile, only_yes, SETS},
 };
 
+/* Names of keys in other programs that are not in URLs: for hints only. */
+static const struct {
+    const char *name;
+    enum key key;
+} elsewhere[] = {
+    {"hostname", KEY_host},
+    {"server", KEY_host},
+    {"db", KEY_database},
+    {"dbname", KEY_database},
+    {"schema", KEY_database},
+    {"ssh", KEY_via},
+    {"bastion", KEY_via},
+    {"tunnel", KEY_via},
+    {"password_command", KEY_auth_command},
+    {"password_file", KEY_auth_file},
+};
+
 const char *const url_ignored_words[] = {
     /* parameters about the character set */
     "charset",
@@ -206,6 +223,7 @@ const char *const url_ignored_words[] = {
     "rewritebatchedstatements",
     "cacheprepstmts",
     "useserverprepstmts",
+    "statement_cache_size",
     "prepstmtcachesize",
     "prepstmtcachesqllimit",
     "uselocalsessionstate",
@@ -301,6 +319,7 @@ static int take(struct url *u, const struct word *w, const char *name, const cha
         address = mem_printf("ssh://%s", value);
         return url_set_key(u, w->key, address, name);
     case AT_LEAST:
+        u->is_prisma = u->is_prisma || w->values == prisma;
         if (!known)
             return url_refuse(u, "tls = one of: disabled preferred required verify-ca verify-identity",
                               "unknown TLS value");
@@ -321,10 +340,37 @@ int url_take_word(struct url *u, const char *name, const char *value)
     return url_word_is_ignored(name);
 }
 
+const char *url_word_key(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (is_word(words[i].name, name))
+            return key_infos[words[i].key].name;
+    for (size_t i = 0; i < ARRAY_LEN(elsewhere); i++)
+        if (is_word(elsewhere[i].name, name))
+            return key_infos[elsewhere[i].key].name;
+    return NULL;
+}
+
+/* Prisma's `sslcert` is the CA certificate, other programs' is the client's. Prisma has no `sslkey`. */
+static int settle_prisma(struct url *u)
+{
+    struct setting *cert = &u->p->set[KEY_tls_cert];
+
+    if (!u->is_prisma || cert->origin != ORIGIN_URL || !cert->value ||
+        u->p->set[KEY_tls_key].origin == ORIGIN_URL)
+        return 0;
+    if (url_set_key(u, KEY_tls_ca, cert->value, "sslcert") < 0)
+        return -1;
+    setting_clear(cert);
+    return 0;
+}
+
 int url_settle_tls(struct url *u)
 {
     const struct setting *tls = &u->p->set[KEY_tls];
 
+    if (settle_prisma(u) < 0)
+        return -1;
     if (!u->least_tls || (tls->origin == ORIGIN_URL && tls->value && rank(tls->value) >= rank(u->least_tls)))
         return 0;
     return url_set_key(u, KEY_tls, u->least_tls, "ssl");

@@ -180,6 +180,26 @@ static struct span bare_password(const char *word)
     return (struct span){NULL, 0};
 }
 
+/* Calls `each` for what may be a password in text that is neither a name nor a URL: in USER:PASSWORD, in a
+ * connection string (Pwd=PASSWORD;...), after the -p of a mysql command. */
+static void each_bare_password(const char *word, void (*each)(void *context, struct span s), void *context)
+{
+    const char *end = word + strlen(word), *option = strstr(word, " -p");
+    struct span bare = bare_password(word);
+
+    if (bare.at)
+        each(context, bare);
+    for (const char *equals = strchr(word, '='); equals; equals = strchr(equals + 1, '=')) {
+        const char *name = equals;
+        while (name > word && !strchr(" ;&?", name[-1]))
+            name--;
+        if (is_secret_name(span_of(name, equals)))
+            each(context, span_of(equals + 1, equals + 1 + strcspn(equals + 1, ";")));
+    }
+    if (option && option[3] != '\0' && option[3] != ' ')
+        each(context, span_of(option + 3, end));
+}
+
 /* Calls `each` for every span that is or may be a password. */
 static void each_password(const char *url, void (*each)(void *context, struct span s), void *context)
 {
@@ -187,9 +207,7 @@ static void each_password(const char *url, void (*each)(void *context, struct sp
     struct span name, value;
 
     if (!url_is(url)) {
-        struct span bare = bare_password(url);
-        if (bare.at)
-            each(context, bare);
+        each_bare_password(url, each, context);
         return;
     }
     url_split(url, &u);

@@ -92,7 +92,14 @@ static char *label_of(const char *name)
     return label;
 }
 
-/* If the argument is USER@HOST or HOST:PORT, as for ssh, suggests adding mysql:// in the hint. */
+/* Returns true for an address as go-sql-driver takes it: USER@tcp(HOST:PORT)/DATABASE. */
+static bool is_go_address(const char *after_at)
+{
+    return text_starts(after_at, "tcp(") || text_starts(after_at, "unix(") || text_starts(after_at, "(");
+}
+
+/* If the argument is USER@HOST or HOST:PORT, as for ssh, or an address of go-sql-driver, suggests adding
+ * mysql:// in the hint. */
 static int suggest_url(const struct request *r, const char *name, struct err *e)
 {
     const char *at = strrchr(name, '@');
@@ -101,10 +108,13 @@ static int suggest_url(const struct request *r, const char *name, struct err *e)
     AUTO_FREE(char *, url);
     AUTO_BUF(command, 8192);
     long port;
+    bool is_go = at && is_go_address(at + 1);
 
     if (!text_equal(e->msg, "no such profile") || text_starts(e->hint, "did you mean") ||
-        !address_split(at ? at + 1 : name, &host, &port) || (!at && port < 0))
+        (!is_go && (!address_split(at ? at + 1 : name, &host, &port) || (!at && port < 0))))
         return -1;
+    if (is_go && has_password)
+        return err_hint(e, "broker %s -, and there mysql:// in front of the address", r->verb);
     url = has_password ? mem_strdup("-") : mem_printf("mysql://%s", name);
     buf_printf(&command, "broker %s ", r->verb);
     text_quote_sh(&command, url);

@@ -250,6 +250,11 @@ static void masks_passwords_of_other_programs(void **state)
         {"mysql+ssh://me@b:22/app@h/d", "mysql+ssh://me@b:22/app@h/d"},
         {"jdbc:mysql://h/?user=app&password=pw", "jdbc:mysql://h/?user=app&password=**"},
         {"jdbc:mysql://h/?keyStorePassword=pw", "jdbc:mysql://h/?keyStorePassword=**"},
+        {"Server=h;Uid=u;Pwd=p w;x=y", "Server=h;Uid=u;Pwd=***;x=y"},
+        {"host=h password=pw user=u", "host=h password=*********"},
+        {"mysql -h h -ppw d", "mysql -h h -p****"},
+        {"mysql -h h -p d", "mysql -h h -p d"},
+        {"user=u", "user=u"},
     };
 
     (void)state;

@@ -67,7 +67,7 @@ extern const struct key_info key_infos[KEY_COUNT], tunnel_key_infos[TUNNEL_COUNT
 /* Returns the index of a key by its name, with `-` read as `_`; -1 if there is none. */
 int key_find(const struct key_info *infos, size_t count, const char *name);
 
-/* Returns the key that the user probably meant; NULL if none is similar. */
+/* Returns the key that the user probably meant: what other programs call so, or a similar one; or NULL. */
 const char *key_closest(const struct key_info *infos, size_t count, const char *name);
 /* Returns true if a name suggests a secret (password, passwd, ssh_password, token, ...). None of our keys has
  * such a name. */

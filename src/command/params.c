@@ -12,6 +12,12 @@
 
 #define TEXT_MOST (1024 * 1024)
 
+static int refuse_formats(struct err *e)
+{
+    (void)err_set(e, ERR_USAGE, "--json is --format json");
+    return err_hint(e, "use --json or --format, not both");
+}
+
 static int refuse_both(struct err *e)
 {
     (void)err_set(e, ERR_USAGE, "--field prints only a value, without a format");
@@ -27,6 +33,8 @@ static int choose(struct invocation *inv, const struct format **out, struct err 
                                                 : "env";
 
     *out = NULL;
+    if (inv->given[OPT_json] && !text_equal(format, "json"))
+        return refuse_formats(e);
     if (!field)
         return find_format(format, out, e);
     if (inv->given[OPT_format] || inv->given[OPT_json])

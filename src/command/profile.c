@@ -29,6 +29,19 @@ static int refuse_option(const struct invocation *inv, int (*run)(struct invocat
     return err_hint(e, "broker help profile");
 }
 
+/* Returns the operation that other programs call by this name, or a similar one; NULL if there is none. */
+static const char *operation_meant(const char *typed, const char *const *names)
+{
+    static const char *const others[][2] = {{"ls", "list"},       {"new", "add"},    {"create", "add"},
+                                            {"delete", "remove"}, {"del", "remove"}, {"rm", "remove"},
+                                            {"mv", "rename"},     {"update", "set"}, {"get", "show"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (text_equal(others[i][0], typed))
+            return others[i][1];
+    return text_closest(typed, names);
+}
+
 static int profile_run(struct invocation *inv, struct err *e)
 {
     const char *names[ARRAY_LEN(subcommands) + 1] = {NULL};
@@ -44,11 +57,11 @@ static int profile_run(struct invocation *inv, struct err *e)
         (void)err_set(e, ERR_USAGE, "unexpected argument");
         return err_hint(e, "broker help profile");
     }
-    const char *meant = inv->word[0] ? text_closest(inv->word[0], names) : NULL;
+    const char *meant = inv->word[0] ? operation_meant(inv->word[0], names) : NULL;
     if (!inv->word[0])
         (void)err_set(e, ERR_USAGE, "no operation given");
     else
-        (void)err_set(e, ERR_USAGE, "cannot '%s'", inv->word[0]);
+        (void)err_set(e, ERR_USAGE, "no such operation '%s'", inv->word[0]);
     return meant ? err_hint(e, "did you mean '%s'?", meant) : err_hint(e, "broker help profile");
 }
 

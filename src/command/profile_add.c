@@ -115,7 +115,7 @@ static int ask_all(const struct config *c, struct answers *a, struct err *e)
         return -1;
     if (answered(a, KEY_host) && ask_key(a, KEY_port, "port [3306]: ", e) < 0)
         return -1;
-    if (ask_key(a, KEY_user, "user: ", e) < 0 ||
+    if (ask_key(a, KEY_user, "user (empty: the client's own): ", e) < 0 ||
         ask_key(a, KEY_database, "database (empty: none): ", e) < 0 || ask_auth(a, e) < 0)
         return -1;
     return answered(a, KEY_host) ? ask_via(c, a, e) : 0;
@@ -195,6 +195,9 @@ static int check_name(const struct config *c, const char *name, struct err *e)
     if (!profile_name_valid(name)) {
         (void)err_set(e, ERR_USAGE, "not a valid profile name");
         (void)err_what(e, "%s", name);
+        if (url_is(name))
+            return err_hint_sh(e, "the name comes first: broker profile add NAME %s",
+                               url_has_password(name) ? "-" : name);
         return err_hint(e, "use up to 64 letters, digits and . _ @ + -, the first a letter or digit");
     }
     if (!config_profile_place(c, name, &file, &line))

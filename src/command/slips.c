@@ -55,6 +55,27 @@ static const char *closest_option(const struct verb *verb, const char *name)
     return text_starts(name, "--") ? text_closest(name + 2, candidates) : NULL;
 }
 
+/* Returns the key of the profile that an option names, by our name or another program's; NULL if there is
+ * none. A connection's title is nothing that one run needs. */
+static const char *key_of_option(const char *name)
+{
+    int k = text_starts(name, "--") ? key_find(key_infos, KEY_COUNT, name + 2) : -1;
+    const char *key = k >= 0 ? key_infos[k].name : text_starts(name, "--") ? url_word_key(name + 2) : NULL;
+
+    return text_equal(key, "title") ? NULL : key;
+}
+
+/* Returns the option that sets this key, or NULL. */
+static const char *option_of_key(const struct verb *verb, const char *key)
+{
+    for (size_t i = 0; i < OPT_COUNT; i++) {
+        const struct option *o = &option_table[i];
+        if (o->argument && text_equal(o->key, key) && option_admitted(verb, o))
+            return o->name;
+    }
+    return NULL;
+}
+
 int slip_option(const struct invocation *inv, const char *word, struct err *e)
 {
     AUTO_FREE(char *, name);
@@ -66,9 +87,16 @@ int slip_option(const struct invocation *inv, const char *word, struct err *e)
     (void)err_set(e, ERR_USAGE, "unknown option '%s'", name);
     if (is_password_option(name))
         return err_hint(e, "no password on the command line: broker password set NAME");
-    const char *meant = closest_option(inv->verb, name);
+    const char *key = inv->verb->sets & SET_PROFILE ? key_of_option(name) : NULL;
+    const char *meant = key ? option_of_key(inv->verb, key) : closest_option(inv->verb, name);
     if (meant)
         return err_hint(e, "did you mean '--%s'?", meant);
+    if (key)
+        return err_hint(e, "-o %s=VALUE", key);
+    if (text_equal(name, "--profile") && inv->verb->sets & SET_PROFILE)
+        return err_hint(e, "the profile's name needs no option: broker %s NAME", verb);
+    if (text_equal(name, "--config"))
+        return err_hint(e, "set BROKER_CONFIG=FILE in the environment");
     if (text_equal(verb, "connect"))
         return err_hint_sh(e, "client options follow --: broker connect %s -- %s ...", profile, name);
     return -1;

@@ -17,7 +17,9 @@ static const struct import_format *const formats[] = {
 static int refuse(struct err *e)
 {
     (void)err_set(e, ERR_DATA, "not a file of connections that broker can import");
-    return err_hint(e, "broker help profile");
+    return err_hint(
+        e, "it reads a list of URLs, ~/.my.cnf, ~/.mylogin.cnf, and files of MySQL Workbench, DBeaver, "
+           "DataGrip, HeidiSQL, Sequel Ace, TablePlus, mycli and usql");
 }
 
 /* Sets a TLS level for every profile, because other programs do not verify certificates by default, and

@@ -8,6 +8,7 @@
 
 #include <base/mem.h>
 #include <base/text.h>
+#include <model/url.h>
 
 void found_release(struct found *f)
 {
@@ -43,13 +44,17 @@ static const struct key_info *find_info(enum section_kind kind, const char *name
     return NULL;
 }
 
-/* Returns the most similar key of this kind of section. */
+/* Returns the key of this kind of section that other programs call by this name, or else the most similar
+ * one. */
 static const char *closest_key(enum section_kind kind, const char *name)
 {
     const char *names[(size_t)KEY_COUNT + (size_t)TUNNEL_COUNT + (size_t)FILE_COUNT + 1] = {0};
     size_t n = 0;
     struct found found;
+    const char *theirs = url_word_key(name);
 
+    if (theirs && find_info(kind, theirs, &found))
+        return theirs;
     for (size_t i = 0; i < KEY_COUNT; i++)
         if (find_info(kind, key_infos[i].name, &found))
             names[n++] = key_infos[i].name;

@@ -51,17 +51,6 @@ int key_find(const struct key_info *infos, size_t count, const char *name)
     return -1;
 }
 
-#define KEYS_MOST ((size_t)KEY_COUNT + (size_t)TUNNEL_COUNT + (size_t)FILE_COUNT)
-
-const char *key_closest(const struct key_info *infos, size_t count, const char *name)
-{
-    const char *names[KEYS_MOST + 1] = {0};
-
-    for (size_t i = 0; i < count && i < KEYS_MOST; i++)
-        names[i] = infos[i].name;
-    return text_closest(name, names);
-}
-
 bool key_is_secret(const char *name)
 {
     static const char *const last_words[] = {"password", "passwd", "passphrase", "pwd",

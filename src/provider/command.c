@@ -78,15 +78,23 @@ static bool read_expiry(const json_t *value, time_t *out)
     return json_is_string(value) && clock_parse_utc(json_string_value(value), out);
 }
 
+/* Reports output that cannot be used. Its text is not shown, because it may be the password. */
+static int refuse_output(const char *why, struct err *e)
+{
+    (void)err_set(e, ERR_DATA, "auth_command printed %s", why);
+    return err_hint(e, "run it by hand: it must print the password, or {\"password\": \"...\", \"user\": "
+                       "\"...\", \"expires_at\": SECONDS_SINCE_1970}");
+}
+
 /* Takes the first line; a password manager may print notes in the lines below. */
 static int take_first_line(const struct secret *text, struct credential *out, struct err *e)
 {
     out->password = secret_from(secret_bytes(text), secret_len(text));
     secret_keep_line(out->password);
     if (secret_len(out->password) == 0)
-        return err_set(e, ERR_DATA, "auth_command printed an empty first line");
+        return refuse_output("an empty first line", e);
     if (text_equal(secret_bytes(out->password), "{") && secret_len(text) > 1)
-        return err_set(e, ERR_DATA, "auth_command printed malformed JSON");
+        return refuse_output("malformed JSON", e);
     return 0;
 }
 
@@ -110,11 +118,12 @@ static int parse_output(const struct secret *text, struct credential *out, struc
     const json_t *password = json_object_get(root, "password"), *user = json_user(root),
                  *expires = json_object_get(root, "expires_at");
     if (!json_is_string(password))
-        return err_set(e, ERR_DATA, "auth_command printed JSON without a \"password\"");
+        return refuse_output("JSON without a \"password\"", e);
     if ((user && !json_is_null(user) && !json_is_string(user)) ||
         (expires && !json_is_null(expires) && !read_expiry(expires, &out->expires_at)))
-        return err_set(e, ERR_DATA, "auth_command printed JSON with an invalid \"%s\"",
-                       json_is_string(user) || !user ? "expires_at" : "user");
+        return refuse_output(json_is_string(user) || !user ? "JSON with an invalid \"expires_at\""
+                                                           : "JSON with an invalid \"user\"",
+                             e);
     out->password = secret_from(json_string_value(password), json_string_length(password));
     out->user = mem_strdup(json_string_value(user));
     return 0;
@@ -194,7 +203,7 @@ static int command_get(const struct profile *p, int64_t deadline, struct credent
     if (run_command(&argv, deadline, &text, e) < 0 || parse_output(text, out, e) < 0)
         return -1;
     if (out->expires_at && out->expires_at <= time(NULL))
-        return err_set(e, ERR_DATA, "auth_command printed an expired credential");
+        return refuse_output("an expired credential", e);
     if (out->expires_at)
         keep_result(p, argv.word[0], identity, text, out->expires_at, deadline);
     return 0;

@@ -191,6 +191,7 @@ def test_bad_output(shop, script, code, why):
     lines = done.errors.splitlines()
     assert len(lines) == 2 and lines[0].startswith("broker: p: auth_command") and lines[1].startswith("hint: "), lines
     assert why.format(path=f"{shop.home}/bin/get") in lines[0]
+    assert "{path}" in why or "run it by hand: it must print the password, or" in lines[1]
     assert runs(shop) == 1
 
 

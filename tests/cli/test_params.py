@@ -191,6 +191,7 @@ def test_inject_without_such_a_forward(shop):
 @pytest.mark.parametrize("args, err", [
     (["--format", "jsno"], "no such format 'jsno'\nhint: did you mean 'json'?"),
     (["--field", "pasword"], "no such field 'pasword'\nhint: did you mean 'password'?"),
+    (["--json", "--format", "url"], "--json is --format json\nhint: use --json or --format, not both"),
     (["--field", "user", "--json"], "--field prints only a value, without a format\nhint: --field NAME without --format"),
     (["--shell", "csh"], "--shell: 'csh' is not sh or fish\nhint: --shell sh, which bash, dash and zsh take too")])
 def test_usage_errors(shop, args, err):

@@ -10,7 +10,7 @@ from lib.built import PROVIDERS
 
 PASSWORD = b"fake-canary-add-0123456789"
 NOTE = "added [profile {0}] to ~/.config/broker/config\nnext: broker test {0}\n"
-QUESTIONS = [b"host (empty: local socket): ", b"port [3306]: ", b"user: ", b"database (empty: none): ",
+QUESTIONS = [b"host (empty: local socket): ", b"port [3306]: ", b"user (empty: the client's own): ", b"database (empty: none): ",
              f"auth ({PROVIDERS}) [keychain]: ".encode()]
 VIA = b"via (ssh://USER@HOST or a tunnel, empty: direct): "
 

@@ -98,7 +98,7 @@ def said(done):
     (["exec", "shop", "--format", "evn", "--", "env"], 64,
      "broker: exec: no such format 'evn'\nhint: did you mean 'env'?\n"),
     (["profile"], 64, "broker: profile: no operation given\nhint: broker help profile\n"),
-    (["profile", "lits"], 64, "broker: profile: cannot 'lits'\nhint: did you mean 'list'?\n"),
+    (["profile", "lits"], 64, "broker: profile: no such operation 'lits'\nhint: did you mean 'list'?\n"),
     (["profile", "set", "shop"], 64, "broker: shop: which key?\nhint: broker profile set shop KEY=VALUE\n"),
     (["profile", "set", "shop", "port"], 64, "broker: shop: set needs KEY=VALUE\nhint: broker help config\n"),
     (["profile", "remove"], 64, "broker: profile: which profile?\nhint: broker profile remove NAME\n"),

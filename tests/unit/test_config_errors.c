@@ -64,6 +64,10 @@ static void keys(void **state)
 {
     (void)state;
     expect_in_file("[profile p]\nxyzzyxyzzy = 1\n", 2, "unknown key 'xyzzyxyzzy'", "broker help config");
+    expect_in_file("[profile p]\nhostname = x\n", 2, "unknown key 'hostname'", "did you mean 'host'?");
+    expect_in_file("[profile p]\nssl-mode = x\n", 2, "unknown key 'ssl-mode'", "did you mean 'tls'?");
+    expect_in_file("[profile p]\nvia = t\n[tunnel t]\nhostname = x\n", 4, "unknown key 'hostname'",
+                   "did you mean 'host'?");
     expect_in_file("[profile p]\ntls-ca = /x\n", 2, "unknown key 'tls-ca'", "did you mean 'tls_ca'?");
     expect_in_file("[profile p]\nHost = x\n", 2, "unknown key 'Host'", "did you mean 'host'?");
     expect_in_file("[profile p]\nidentity = /x\n", 2, "unknown key 'identity'",

@@ -49,11 +49,29 @@ static int explain(enum store_result result, struct err *e)
     return -1;
 }
 
+static void ignore_entry(void *context, const char *identity, const char *label, time_t expires)
+{
+    (void)context;
+    (void)identity;
+    (void)label;
+    (void)expires;
+}
+
+/* Reports a missing keychain before the user types a password for it. */
+static int keychain_present(const char *identity, int64_t deadline, struct err *e)
+{
+    if (isatty(STDIN_FILENO) &&
+        store_keychain.list(identity, ignore_entry, NULL, deadline, e) == STORE_UNAVAILABLE)
+        return explain(STORE_UNAVAILABLE, e);
+    err_clear(e);
+    return 0;
+}
+
 static int entry_set(const char *identity, const char *label, int64_t deadline, struct err *e)
 {
     AUTO_SECRET(password);
 
-    if (read_password(label, &password, e) < 0)
+    if (keychain_present(identity, deadline, e) < 0 || read_password(label, &password, e) < 0)
         return -1;
     return explain(store_keychain.put(identity, label, password, 0, deadline, e), e);
 }

@@ -247,6 +247,12 @@ def test_set_on_a_terminal(kept, keychain):
     assert (done.text, done.code) == ("app@%\n", 0)
 
 
+def test_set_without_a_keychain_prompts_for_nothing(shop, empty_bus):
+    shop.env.update(empty_bus.env)
+    t = shop.pty("password", "set", "shop", stderr="pipe")
+    assert t.wait() == 78 and t.shown == b"" and t.err.startswith(b"broker: shop: no keychain here")
+
+
 @pytest.mark.parametrize("args, note", [
     (["set", "shop"], "stored the password of {}\n"), (["set", "shop", "-q"], ""),
     (["delete", "shop"], "no stored password for {}\n"),

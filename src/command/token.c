@@ -18,6 +18,17 @@ static int print_secret(const struct secret *s, struct err *e)
     return err_hint(e, "check that the disk is not full and the pipe is not closed");
 }
 
+/* Suggests another verb for the same connection. */
+static int hint_instead(const struct session *s, const char *verb, const char *options, struct err *e)
+{
+    AUTO_BUF(name, 1024);
+
+    if (!s->profile.name)
+        return err_hint(e, "broker %s%s, with the same options", verb, options);
+    text_quote_sh(&name, s->profile.name);
+    return err_hint(e, "broker %s %s%s", verb, buf_str(&name), options);
+}
+
 static int token_run(struct invocation *inv, struct err *e)
 {
     AUTO_SESSION(s);
@@ -26,12 +37,12 @@ static int token_run(struct invocation *inv, struct err *e)
         return -1;
     if (s.plan.provider && s.plan.provider->has_no_token) {
         (void)err_set(e, ERR_USAGE, "auth = %s has no secret to print", s.plan.provider->name);
-        return err_hint_sh(e, "broker connect %s", inv->label);
+        return hint_instead(&s, "connect", "", e);
     }
     if (s.plan.provider && s.plan.provider->makes_user) {
         (void)err_set(e, ERR_USAGE, "auth = %s also creates the user, so a password alone is not enough",
                       s.plan.provider->name);
-        return err_hint_sh(e, "broker params %s --format json", inv->label);
+        return hint_instead(&s, "params", " --format json", e);
     }
     return session_login(&s, e) < 0 ? -1 : print_secret(s.credential.password, e);
 }

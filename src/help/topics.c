@@ -187,6 +187,9 @@ static void help_environment(struct buf *to)
         {"XDG_RUNTIME_DIR",
          "holds locks and the sockets of forwards; TMPDIR is used if other users may write there"},
         {"AWS_...", "credentials, profile, region for auth = iam, as for the AWS CLI"},
+        {"VAULT_...", "address, namespace, token and TLS files for auth = vault; BAO_... wins over it"},
+        {"HTTPS_PROXY", "proxy for requests to AWS and Vault; not for hosts in NO_PROXY"},
+        {"BROWSER", "program that opens a login page; the default is xdg-open"},
         {"MYSQL_UNIX_PORT", "the first socket that broker tries for socket = auto"},
         {"PAGER", "program that shows long help on a terminal; the default is less"},
         {"EDITOR", "program for profile edit; VISUAL wins over it"},
@@ -226,13 +229,14 @@ static void help_troubleshooting(struct buf *to)
          "checks each step of the connection, and reports the first that failed with a hint"},
         {"broker connect NAME --dry-run", "shows the plan: server, tunnel, credential, TLS, client"},
         {"broker profile show NAME --all", "shows each key, its value, and where it is set"},
-        {"broker profile check", "reports every mistake in the config files, with file and line"},
+        {"broker profile check", "reports the errors in the config files, with file and line"},
         {"broker connect NAME -v", "reports each step; -vv reports more"},
         {"broker status", "shows forwards and cached sessions; broker logout NAME removes the sessions"},
     };
 
-    para(to, "Each error is one line, broker: WHAT: WHY, and a hint with the command or key that fixes it. "
-             "An error of the server keeps its number (ERROR 1045); the manual page explains each.");
+    para(to,
+         "Each error is one line, broker: WHAT: WHY, and a hint with the command or key that fixes it. "
+         "An error of the server keeps its number (ERROR 1045); broker-troubleshooting(7) explains each.");
     print_lines(steps, ARRAY_LEN(steps), 34, to);
 }
 

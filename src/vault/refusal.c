@@ -122,6 +122,7 @@ int vault_explain_silence(const struct vault *v, struct err *e)
         return err_hint(e, "set vault_cert and vault_key to PEM files of a client certificate that Vault "
                            "accepts, and of its key");
     if (e->code == ERR_UNREACHABLE)
-        return err_hint(e, "check the network, and vault_addr = %s", v->addr);
+        return err_hint(e, "check vault_addr = %s, the network, and HTTPS_PROXY and NO_PROXY if they are set",
+                        v->addr);
     return -1;
 }

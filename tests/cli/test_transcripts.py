@@ -123,6 +123,11 @@ def said(done):
     (["version", "x"], 64, "broker: version: unexpected argument\nhint: broker help version\n"),
     (["token", "warehouse"], 64, "broker: warehouse: auth = vault also creates the user, so a password alone is not enough\n"
      "hint: broker params warehouse --format json\n"),
+    (["token", "--host", "h", "--auth", "client"], 64,
+     "broker: h: auth = client has no secret to print\nhint: broker connect, with the same options\n"),
+    (["token", "--host", "h", "--auth", "vault", "-o", "vault_addr=https://v", "--vault-path", "p"], 64,
+     "broker: h: auth = vault also creates the user, so a password alone is not enough\n"
+     "hint: broker params --format json, with the same options\n"),
     (["token", "local"], 64, "broker: local: auth = client has no secret to print\nhint: broker connect local\n"),
     (["connect", "warehouse", "-o", "tls_ca="], 79, "broker: warehouse: not logged in to https://vault.example.com\nhint: broker login warehouse\n"),
     (["connect", "shop", "-o", "login=keeper", "-o", "cleartext=yes", "--tls", "verify-ca"], 78,

@@ -15,6 +15,7 @@ struct wire {
     SSL *ssl;           /* NULL: without TLS; freed by wire_close() */
     /* The event that TLS needs before the last read or write can continue: LOOP_READ or LOOP_WRITE. */
     unsigned read_needs, write_needs;
+    size_t vain; /* bytes that TLS has read since it last returned data */
 };
 #define WIRE_INIT                                                                                            \
     {                                                                                                        \

@@ -13,6 +13,12 @@
 #include <unistd.h>
 
 #define INT_MOST 0x40000000
+/* Number of bytes after which OpenSSL may take no more from the socket in one wire_read(), and altogether
+ * without returning any data. */
+#define TAKE_MOST (64 * 1024)
+#define VAIN_MOST (1024 * 1024)
+
+static size_t taken; /* in this wire_read() */
 
 static ssize_t plain_result(ssize_t n)
 {
@@ -39,21 +45,43 @@ static ssize_t tls_result(SSL *ssl, int result, unsigned *needs)
     return why == SSL_ERROR_ZERO_RETURN ? WIRE_END : WIRE_BROKEN;
 }
 
+/* SSL_read() returns only when there is data for the caller, or nothing left to read. Without a limit, a
+ * server that sends session tickets without end would keep it from ever returning. */
+static long take(BIO *bio, int operation, const char *at, size_t n, int i, long l, int result, size_t *took)
+{
+    (void)at;
+    (void)n;
+    (void)i;
+    (void)l;
+    if (operation == BIO_CB_READ && taken >= TAKE_MOST) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    if (operation == (BIO_CB_READ | BIO_CB_RETURN) && result > 0)
+        taken += *took;
+    return result;
+}
+
 static ssize_t tls_read(struct wire *w, char *to, size_t room)
 {
     size_t got = 0;
     int n;
 
     w->read_needs = 0;
+    taken = 0;
+    BIO_set_callback_ex(SSL_get_rbio(w->ssl), take);
     do {
         ERR_clear_error();
         n = SSL_read(w->ssl, to + got, (int)(room - got < INT_MOST ? room - got : INT_MOST));
         if (n > 0)
             got += (size_t)n;
     } while (n > 0 && got < room && SSL_has_pending(w->ssl));
+    w->vain = got > 0 ? 0 : w->vain + taken;
     if (n > 0)
         return (ssize_t)got;
     ssize_t result = tls_result(w->ssl, n, &w->read_needs);
+    if (w->vain > VAIN_MOST)
+        return WIRE_BROKEN;
     /* End of file is reported again at the next read. */
     return got > 0 ? (ssize_t)got : result;
 }

@@ -51,10 +51,13 @@ enum auth_next auth_sha256(const struct auth *a, struct buf *out, struct err *e)
     return secret_len(a->password) == 0 ? AUTH_DONE : ask(a, SHA256_PASSWORD_ASKS, out, e);
 }
 
+/* Has a passphrase, because without one OpenSSL would ask for it on the terminal, or read it from the control
+ * channel, if the server sends an encrypted key. */
 static EVP_PKEY *key_read(const uint8_t *pem, size_t n)
 {
+    static char no_passphrase[] = "";
     BIO *from = n <= 65536 ? BIO_new_mem_buf(pem, (int)n) : NULL;
-    EVP_PKEY *key = from ? PEM_read_bio_PUBKEY(from, NULL, NULL, NULL) : NULL;
+    EVP_PKEY *key = from ? PEM_read_bio_PUBKEY(from, NULL, NULL, no_passphrase) : NULL;
 
     BIO_free(from);
     if (key && (EVP_PKEY_is_a(key, "RSA") != 1 || EVP_PKEY_get_bits(key) < BITS_LEAST ||

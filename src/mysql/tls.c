@@ -138,9 +138,9 @@ static int load_own(struct err *e)
         (void)err_set(e, ERR_CONFIG, "tls_key without tls_cert");
         return err_hint(e, "set tls_cert to the certificate of that key");
     }
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     if (SSL_CTX_use_certificate_chain_file(context, cert) != 1)
         return bad_certificates("tls_cert", cert, "no certificate in it", e);
-    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     bool taken = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
     /* OpenSSL stores keys by type; if the key has another type than the certificate, the certificate would
      * not be sent. */

@@ -10,6 +10,7 @@ import pytest
 
 from lib import canary, inject
 from lib.inject import Wire
+from lib.injected import Injected
 from lib.keeping import gone
 from lib.logins import profile
 from servers.fake_mysql import SALT, greeting, packet
@@ -39,6 +40,8 @@ def error(number, text=b"says the fake"):
 
 IN = [hello(), TLS, HEAR]  # up to the server's reply to the first answer
 SHA2_IN = [hello(SHA2), TLS, HEAR]
+LOCKED = Say(b"\x01-----BEGIN PUBLIC KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+             + b"A" * 64 + b"\n" + b"A" * 22 + b"==\n-----END PUBLIC KEY-----\n")
 RSA = Say(b"\x01-----BEGIN PUBLIC KEY-----\nKEY\n-----END PUBLIC KEY-----\n")
 
 
@@ -169,6 +172,24 @@ def test_server_that_closes(play, name):
         said = attempt(end)
         assert "broker: " in said, said
     assert nothing_given(fake)
+
+
+def test_session_tickets_without_end(play):
+    """The server sends nothing else, and the connection ends."""
+    fake, end = play([*IN, HOLD])
+    fake.context.num_tickets = 10_000_000
+    assert "the server closed the connection" in attempt(end)
+    assert nothing_given(fake)
+
+
+def test_encrypted_key(broker, play, forwards):
+    """The keeper asks nobody for a passphrase: neither broker, which still listens to it, nor a terminal."""
+    play([hello(SHA2, tls=False), HEAR, Say(WANTS_ALL), HEAR, LOCKED, HEAR], "disabled", server_public_key="yes")
+    assert broker.run("stop", "p").code == 0
+    forward = Injected(forwards)
+    with pytest.raises(Refused, match="public key cannot be used"):
+        forward.ask()
+    forward.end()
 
 
 def test_correct_fake_is_accepted(play):

@@ -209,6 +209,8 @@ static void set_up_certificates(const struct record *r)
         set_text(CURLOPT_SSLCERT, cert);
     if (key)
         set_text(CURLOPT_SSLKEY, key);
+    /* Without a passphrase for an encrypted key OpenSSL would ask on the terminal, or read from stdin. */
+    set_text(CURLOPT_KEYPASSWD, "");
 }
 
 static void set_up_request(const struct record *r, const char *url, int64_t until)

@@ -120,7 +120,7 @@ int vault_explain_silence(const struct vault *v, struct err *e)
         return err_hint(e, "set vault_ca to a PEM file with the CA of Vault's certificate");
     if (strstr(e->msg, "client certificate"))
         return err_hint(e, "set vault_cert and vault_key to PEM files of a client certificate that Vault "
-                           "accepts, and of its key");
+                           "accepts, and of its key without a passphrase");
     if (e->code == ERR_UNREACHABLE)
         return err_hint(e, "check vault_addr = %s, the network, and HTTPS_PROXY and NO_PROXY if they are set",
                         v->addr);

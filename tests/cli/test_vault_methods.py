@@ -3,6 +3,7 @@
 when the user is prompted, what is kept."""
 import re
 import socket
+import subprocess
 
 import pytest
 
@@ -228,3 +229,11 @@ def test_namespace(given, vault):
     given.configure(vault_namespace=None)
     assert given.run("exec", "w", "--", "true", env={"VAULT_NAMESPACE": "of/the/environment", "BAO_NAMESPACE": "first"}).code == 0
     assert vault.front.seen[-1].headers.get("x-vault-namespace") == "first"
+
+
+def test_client_key_with_a_passphrase(given, vault, pki):
+    """It cannot be used, and nothing is asked for: neither on the terminal nor in the records of the helper."""
+    key = given.broker.home / "locked.pem"
+    subprocess.run(["openssl", "pkey", "-aes128", "-passout", "pass:fake", "-in", pki.client_key, "-out", key], check=True, capture_output=True)
+    given.configure(vault_addr=vault.vault.mutual, vault_ca=pki.ca, vault_cert=pki.client_cert, vault_key=key)
+    refused(given.ask(), 69, "client certificate or its key cannot be read", "hint: .*its key without a passphrase")

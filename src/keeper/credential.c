@@ -15,6 +15,7 @@
 #include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
+#include <event/wall_timer.h>
 
 #include "credential_request.h"
 #include "options.h"
@@ -34,8 +35,8 @@ static struct {
     char *user;           /* its user; kept when the credential is wiped */
     time_t expires, made; /* expires 0: never; made 0: not known */
     bool is_static;
-    struct timer end; /* wipes the credential */
-    struct timer renew;
+    struct wall_timer end; /* wipes the credential */
+    struct wall_timer renew;
 } kept;
 
 static struct credential_wait *waiting;
@@ -49,12 +50,12 @@ unsigned (*credential_sessions)(void);
 
 static void drop(void)
 {
-    timer_clear(&kept.end);
+    wall_timer_clear(&kept.end);
     login_credential_drop(kept.value);
     kept.value = NULL;
 }
 
-static void end_came(struct timer *t)
+static void end_came(struct wall_timer *t)
 {
     (void)t;
     drop();
@@ -84,20 +85,20 @@ static void set_end(void)
 
     if (!kept.is_static && life > IDLE_MS)
         life = IDLE_MS;
-    timer_clear(&kept.end);
+    wall_timer_clear(&kept.end);
     if (life < INT64_MAX)
-        timer_set(&kept.end, clock_later(clock_ms(), life), end_came);
+        wall_timer_set(&kept.end, life, end_came);
 }
 
 static void ask(enum credential_how as);
 
 /* Requests a renewal now, because the user of a session must not expire before the session ends. */
-static void renew_came(struct timer *t)
+static void renew_came(struct wall_timer *t)
 {
     if (!credential_sessions || !credential_sessions())
         return;
     if (credential_request_runs())
-        timer_set(t, clock_later(clock_ms(), RENEW_AGAIN_MS), renew_came);
+        wall_timer_set(t, RENEW_AGAIN_MS, renew_came);
     else
         ask(CREDENTIAL_RENEWED);
 }
@@ -107,10 +108,9 @@ static void set_renewal(void)
 {
     int64_t left = left_ms(), wait = left > MARGIN_S * 1000 ? left : left / 2;
 
-    timer_clear(&kept.renew);
+    wall_timer_clear(&kept.renew);
     if (kept.made && kept.expires)
-        timer_set(&kept.renew, clock_later(clock_ms(), wait > RENEW_LEAST_MS ? wait : RENEW_LEAST_MS),
-                  renew_came);
+        wall_timer_set(&kept.renew, wait > RENEW_LEAST_MS ? wait : RENEW_LEAST_MS, renew_came);
 }
 
 /* Tries again while there is time. */
@@ -122,7 +122,7 @@ static void renewal_failed(const struct err *e)
     clock_format_duration(&time, end > 0 ? end : 0);
     log_warn(e->hint, "cannot renew the database user, which ends in %s: %s", buf_str(&time), e->msg);
     if (end > RENEW_AGAIN_MS)
-        timer_set(&kept.renew, clock_later(clock_ms(), RENEW_AGAIN_MS), renew_came);
+        wall_timer_set(&kept.renew, RENEW_AGAIN_MS, renew_came);
 }
 
 /* Takes a lock, so that only the last of several keepers deletes the user. */

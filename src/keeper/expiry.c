@@ -9,11 +9,11 @@
 #include <base/buf.h>
 #include <base/clock.h>
 #include <base/log.h>
-#include <event/loop.h>
+#include <event/wall_timer.h>
 
 #define AHEAD_MS (5 * 60 * 1000)
 
-static struct timer timer;
+static struct wall_timer timer;
 static time_t ends_at;
 
 static int64_t left_ms(void)
@@ -23,7 +23,7 @@ static int64_t left_ms(void)
     return left > 0 ? left : 0;
 }
 
-static void warn(struct timer *t)
+static void warn(struct wall_timer *t)
 {
     AUTO_BUF(left, 64);
 
@@ -35,5 +35,5 @@ static void warn(struct timer *t)
 void expiry_watch(time_t expires_at)
 {
     ends_at = expires_at;
-    timer_set(&timer, clock_later(clock_ms(), left_ms() > AHEAD_MS ? left_ms() - AHEAD_MS : 0), warn);
+    wall_timer_set(&timer, left_ms() > AHEAD_MS ? left_ms() - AHEAD_MS : 0, warn);
 }

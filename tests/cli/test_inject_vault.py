@@ -294,3 +294,14 @@ def test_vault_is_sealed(inject, given, vault):  # noqa: F811
     finally:
         vault.vault.unseal()
     assert forward.ask()
+
+
+def test_renewed_after_a_suspend(given, inject, vault, clock):  # noqa: F811
+    """The timers stand still while the machine is suspended, but the lease does not."""
+    path = role(vault, "slept", ttl="10m")
+    given.configure(vault_path=path)
+    forward = inject()
+    connection = forward.connect()
+    clock.move(10 * 60 - 25)
+    assert until(lambda: renewals(vault, path), 60)
+    connection.close()

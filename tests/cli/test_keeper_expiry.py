@@ -2,11 +2,21 @@
 """The keeper's log (`--log` of connect and exec) warns five minutes before the credential that clients log in with expires."""
 import json
 import re
+import subprocess
 import time
 
 import pytest
 
+from conftest import lasting
+from lib.clock import Clock
+from lib.forwards import until
+
 WAIT = 'for i in $(seq 1200); do grep -q expires "$1" && exit 0; sleep 0.05; done; exit 1'
+
+
+@pytest.fixture
+def clock(broker):
+    yield from lasting(Clock, broker)
 
 
 def configure(broker, server, life):
@@ -26,6 +36,17 @@ def test_warns(broker, keyring, mariadb_server, life, shown):
     lines = log.read_text().splitlines()
     assert len(lines) == 1 and re.fullmatch(rf"\S+Z p: the credential expires in {shown}, hint: connect again to get a new one", lines[0]), lines
     assert log.stat().st_mode & 0o777 == 0o600
+
+
+def test_warns_after_a_suspend(broker, keyring, mariadb_server, clock):
+    """The timers stand still while the machine is suspended, but the credential does not."""
+    configure(broker, mariadb_server, 7200)
+    log, up = broker.home / "log", broker.home / "up"
+    proc = broker.start("exec", "p", "--log", log, "--", "sh", "-c", f"touch {up}; {WAIT}", "sh", log, stderr=subprocess.PIPE)
+    assert until(up.exists)
+    clock.move(7200 - 250)
+    assert (proc.wait(90), proc.stderr.read()) == (0, b"")
+    assert re.search(r"the credential expires in [34]m", log.read_text()), log.read_text()
 
 
 def test_connect_with_log(broker, keyring, mariadb_server, clients):

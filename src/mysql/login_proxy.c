@@ -364,6 +364,10 @@ void login_retry(struct relay *r, struct login_credential *as, int64_t deadline)
 {
     struct login_proxy *l = r->login;
 
+    if (l->over) {
+        wire_close(&r->wire[SERVER]);
+        return;
+    }
     l->step = mysql_retry(&l->mysql, as);
     l->timed = l->mysql.stage;
     watch_server(l, deadline);

@@ -12,8 +12,12 @@ from lib import inject
 from lib.forwards import dial, until
 from lib.inject import NATIVE, SCRAMBLES, Wire, wire
 from lib.keeping import keeper
+from lib.logins import profile
+from servers.fake_mysql import greeting
 from servers.load import Refused
+from servers.pki import RIGHT_NAME
 from servers.relay import reset
+from servers.scripted_mysql import HEAR, TLS, Say, ScriptedServer
 from test_keeper_abuse import files, rests
 
 ROUNDS = 40
@@ -153,3 +157,24 @@ def test_clients_that_disconnect_while_a_credential_is_fetched(broker, names, fo
         s.close()
     assert until(lambda: files(pid) <= before)
     assert wire(end).query("select current_user()") == [b"app_native@%"]
+
+
+def test_client_that_sends_too_much_while_a_credential_is_fetched(broker, names, forwards, pki):
+    """The server has refused the first credential. The client gets an error, and the stream that is opened for the
+    second credential is closed again, although the client stays."""
+    fake = ScriptedServer([Say(greeting(NATIVE.encode(), True)), TLS, HEAR, Say(b"\xff\x15\x04#28000denied")], pki.server)
+    kept = broker.write("password", broker.secret(b"fake-abuse-canary-2718-2818"), secret=True)
+    broker.script("late", f'cat {kept}; if [ -e "$HOME/first" ]; then touch "$HOME/second"; until [ -e "$HOME/go" ]; do sleep 0.02; done; fi; '
+                          'touch "$HOME/first"')
+    broker.config(profile(host=RIGHT_NAME, port=fake.port, user="app", login="keeper", auth="command",
+                          auth_command=f"{broker.home}/bin/late", tls="verify-identity", tls_ca=pki.ca, connect_timeout="60s"))
+    end = inject.forward(broker, "--listen", broker.runtime / "end")
+    one = answered(end)
+    assert until((broker.home / "second").exists)
+    one.socket.sendall(bytes(2 << 20))
+    with pytest.raises(Refused, match="broker: 2020 "):
+        one.read()
+    (broker.home / "go").touch()
+    assert until(lambda: fake.finished == 2) and rests(keeper()[1])
+    one.socket.close()
+    fake.stop()

@@ -13,6 +13,7 @@
 #include <base/mem.h>
 #include <base/text.h>
 #include <base/tty.h>
+#include <model/address.h>
 
 #include "refusal.h"
 
@@ -20,7 +21,7 @@
 #define CALL_MS 30000
 #define URL_MOST 65536
 #define BODY_MOST (4 * SECRET_MAX)
-/* The longest Retry-After in seconds that is obeyed. */
+/* The longest Retry-After in seconds that is waited for. */
 #define RETRY_AFTER_MOST 30
 
 /* The indexes of these fields follow those of the caller's fields. */
@@ -73,6 +74,18 @@ static int start(const struct vault *v, const struct vault_call *c, struct http_
     return buf_ok(&url) ? 0 : err_set(e, ERR_DATA, "Vault: the request has over %d bytes", URL_MOST);
 }
 
+/* Returns whether Vault runs on this machine. */
+static bool is_here(const struct vault *v)
+{
+    const char *at = strstr(v->addr, "://") + 3;
+    AUTO_FREE(char *, authority);
+    AUTO_FREE(char *, host);
+    long port;
+
+    authority = mem_strndup(at, strcspn(at, "/"));
+    return address_split(authority, &host, &port) && host_is_loopback(host);
+}
+
 static int build(const struct vault *v, const struct vault_call *c, struct http_request *request,
                  struct err *e)
 {
@@ -89,6 +102,9 @@ static int build(const struct vault *v, const struct vault_call *c, struct http_
     record_put_str(&request->record, HTTP_TAG_CERT, v->cert);
     record_put_str(&request->record, HTTP_TAG_KEY, v->key);
     record_put_u64(&request->record, HTTP_TAG_STAYS, 1);
+    /* A proxy would get the token in cleartext, and connect to its own machine. */
+    if (is_here(v))
+        record_put_u64(&request->record, HTTP_TAG_DIRECT, 1);
     record_put_u64(&request->record, HTTP_TAG_CONNECT_TIMEOUT, (uint64_t)v->connect_ms);
     for (size_t i = 0; i < c->want_count; i++)
         (void)http_want(request, HTTP_JSON, c->want[i]);
@@ -117,6 +133,31 @@ static bool may_pass(const struct vault_refusal *why, bool mints)
     return !mints && (why->status == 502 || why->status == 504);
 }
 
+static void log_warnings(const char *warnings)
+{
+    char line[1024];
+
+    vault_words(warnings, line, sizeof line);
+    if (*line)
+        log_step("vault", "%s", line);
+}
+
+/* Sets *wait_ms if Vault requests a delay. Returns false if that is too long to wait for. */
+static bool take_delay(const char *retry_after, long *wait_ms, struct err *e)
+{
+    AUTO_BUF(delay, 64);
+    unsigned long seconds;
+
+    if (!text_number(retry_after, INT32_MAX, &seconds) || !seconds)
+        return true;
+    *wait_ms = (long)seconds * 1000;
+    if (seconds <= RETRY_AFTER_MOST)
+        return true;
+    clock_format_duration(&delay, *wait_ms);
+    (void)err_detail(e, "Vault asks for a pause of %s", buf_str(&delay));
+    return false;
+}
+
 /* Returns 0 on success; 1 on a failure that may be retried, and sets *wait_ms if Vault requests a delay; -1
  * on any other failure. */
 static int call_once(const struct vault *v, const struct vault_call *c, bool mints, int64_t deadline,
@@ -124,7 +165,6 @@ static int call_once(const struct vault *v, const struct vault_call *c, bool min
 {
     AUTO_HTTP_REQUEST(request);
     unsigned own = own_wants(c);
-    unsigned long seconds;
 
     *why = (struct vault_refusal){0};
     if (build(v, c, &request, e) < 0)
@@ -132,16 +172,15 @@ static int call_once(const struct vault *v, const struct vault_call *c, bool min
     log_trace("vault", "%s %.*s", c->method, (int)strcspn(c->path, "?"), c->path);
     if (http_call(&request, answer, clock_deadline(CALL_MS, deadline), e) < 0)
         return vault_explain_silence(v, e);
-    if (*http_text(answer, own + WARNINGS))
-        log_step("vault", "%s", http_text(answer, own + WARNINGS));
+    log_warnings(http_text(answer, own + WARNINGS));
     if (answer->status >= 200 && answer->status < 300)
         return 0;
     why->status = answer->status;
     vault_words(http_text(answer, own + ERRORS), why->words, sizeof why->words);
     (void)vault_explain(v, why, http_text(answer, own + LOCATION), e);
-    if (text_number(http_text(answer, own + RETRY_AFTER), RETRY_AFTER_MOST, &seconds) && seconds)
-        *wait_ms = (long)seconds * 1000;
-    return may_pass(why, mints) ? 1 : -1;
+    if (!may_pass(why, mints))
+        return -1;
+    return take_delay(http_text(answer, own + RETRY_AFTER), wait_ms, e) ? 1 : -1;
 }
 
 int vault_call(const struct vault *v, const struct vault_call *c, bool mints, int64_t deadline,

@@ -150,6 +150,15 @@ def test_environment_fills_the_gaps(given, vault, pki):
     assert given.ask(env={"BAO_ADDR": vault.front.url, "VAULT_ADDR": "http://127.0.0.1:1"}).code == 0
 
 
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "https_proxy"])
+@pytest.mark.parametrize("tls", [False, True])
+def test_vault_on_this_machine_needs_no_proxy(given, vault, pki, web, name, tls):
+    """A proxy would get the token, over http in cleartext."""
+    proxy = web({})
+    given.configure(vault_addr=vault.vault.tls if tls else vault.front.url, vault_ca=pki.ca)
+    assert given.lease(env={name: proxy.url}).user and not proxy.connections
+
+
 @pytest.mark.parametrize("ca", ["wrong_ca", None])
 def test_ca_that_is_not_trusted(given, vault, pki, ca):
     given.configure(vault_addr=vault.vault.tls, vault_ca=ca and getattr(pki, ca))

@@ -5,6 +5,7 @@ that it keeps. After each case the next run succeeds. The cases are documented h
 documentation; 429 of quotas in "Resource quotas"; 472, 473 and 307 in "High availability" and "sys/health"; 412 in
 "Vault Enterprise eventual consistency"."""
 import json
+import re
 import threading
 
 import pytest
@@ -78,6 +79,21 @@ def test_retry_after_is_waited_for(given):
     given.fake.instead[PATH] = [busy, busy]
     given.lease()
     assert times[1] - times[0] >= 1.9
+
+
+def test_retry_after_that_is_too_long(given):
+    """The request is not repeated before the time that Vault asks for."""
+    given.fake.instead[PATH] = [(429, {"Retry-After": "3600"}, errors("rate limit quota exceeded"))] * 4
+    refused(given.ask(), 75, "rate limit quota exceeded", "Vault asks for a pause of 1h")
+    assert len(reads(given)) == 1
+
+
+def test_warnings_are_one_line(given):
+    """Text of Vault cannot look like a message of broker."""
+    body = {"data": {"username": "x", "password": "fake-x"}, "lease_id": "a", "lease_duration": 60, "warnings": ["one\nbroker: fake", "two"]}
+    given.fake.instead[PATH] = [(200, {}, json.dumps(body).encode())]
+    done = given.ask("-v")
+    assert re.search(r"^\S+ +vault +one; broker: fake; two$", done.errors, re.M), done.errors
 
 
 # Persistent errors

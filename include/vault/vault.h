@@ -63,6 +63,7 @@ struct vault {
     long connect_ms;
     bool may_log_in; /* a browser may be opened for the user to log in */
     bool wants_login, wants_fresh, wants_renewal;
+    bool revokes; /* leases are revoked at the end of a session */
 
     struct vault_token token;
     struct vault_lease lease; /* the credential, if its user is not NULL */

@@ -32,12 +32,11 @@ static unsigned sign_out(const char *name)
     const struct request request = {.name = name, .verb = "logout"};
     unsigned n = 0;
 
-    if (session_open(&s, &request, &e) == 0 && session_plan(&s, FOR_SECRET, NULL, false, &e) == 0 &&
-        s.plan.provider && s.plan.provider->makes_user && session_sign_out(&s, &n, &e) == 0)
-        return n;
-    if (e.code)
+    if (session_open(&s, &request, &e) < 0 || session_plan(&s, FOR_SECRET, NULL, false, &e) < 0)
         log_step("logout", "%s: %s", name, e.msg);
-    return 0;
+    else if (s.plan.provider && s.plan.provider->makes_user && session_sign_out(&s, &n, &e) < 0)
+        log_warn(e.hint, "%s: %s", name, e.msg);
+    return n;
 }
 
 static unsigned sign_out_all(struct err *e)

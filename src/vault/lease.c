@@ -91,12 +91,13 @@ static bool take_number(const char *s, unsigned long *out)
     return text_number(s, (unsigned long)INT64_MAX, out);
 }
 
+/* digest NULL: that of any token. */
 static bool entry_read(const struct secret *entry, const char *digest, struct vault_lease *out)
 {
     const char *field[FIELDS];
     unsigned long made, end, seconds;
 
-    if (!fields_split(entry, VERSION, field, FIELDS) || !text_equal(field[DIGEST], digest) ||
+    if (!fields_split(entry, VERSION, field, FIELDS) || (digest && !text_equal(field[DIGEST], digest)) ||
         !take_number(field[MADE], &made) || !take_number(field[END], &end) ||
         !take_number(field[SECONDS], &seconds) || !*field[USER] || !*field[PASSWORD])
         return false;
@@ -118,18 +119,29 @@ bool vault_lease_is_good(const struct vault_lease *l)
     return l->user && l->made_at <= now && l->expires_at > now + VAULT_MARGIN;
 }
 
+static bool load(struct vault *v, const char *identity, const char *digest, int64_t deadline)
+{
+    AUTO_SECRET(entry);
+    struct err ignored = ERR_INIT;
+
+    vault_lease_clear(&v->lease);
+    return store_keyring.get(identity, deadline, &entry, &ignored) == STORE_OK &&
+           entry_read(entry, digest, &v->lease);
+}
+
+bool vault_lease_load(struct vault *v, const char *identity, int64_t deadline)
+{
+    return load(v, identity, NULL, deadline);
+}
+
 bool vault_lease_find(struct vault *v, int64_t deadline)
 {
     AUTO_FREE(char *, identity);
-    AUTO_SECRET(entry);
-    struct err ignored = ERR_INIT;
     char digest[33];
 
-    vault_lease_clear(&v->lease);
     identity = lease_identity(v);
     vault_token_digest(&v->token, digest);
-    return store_keyring.get(identity, deadline, &entry, &ignored) == STORE_OK &&
-           entry_read(entry, digest, &v->lease);
+    return load(v, identity, digest, deadline);
 }
 
 static time_t kept_until(const struct vault *v)
@@ -139,29 +151,52 @@ static time_t kept_until(const struct vault *v)
     return !v->lease.id && v->lease.expires_at > most ? most : v->lease.expires_at;
 }
 
+static void put(const struct vault *v, const char *identity, const struct vault_lease *l,
+                const struct secret *entry, time_t until, int64_t deadline)
+{
+    AUTO_FREE(char *, label);
+    struct err ignored = ERR_INIT;
+
+    label = mem_printf("%s\t%s", v->path, l->user);
+    (void)store_keyring.put(identity, label, entry, until, deadline, &ignored);
+}
+
+/* A session may still use the user whose entry will be replaced. */
+static void move_other(const struct vault *v, const char *identity, int64_t deadline)
+{
+    AUTO_SECRET(entry);
+    AUTO_FREE(char *, of_user);
+    struct err ignored = ERR_INIT;
+    struct vault_lease old = {0};
+
+    if (store_keyring.get(identity, deadline, &entry, &ignored) == STORE_OK &&
+        entry_read(entry, NULL, &old) && old.id && !text_equal(old.user, v->lease.user)) {
+        of_user = mem_printf("%s|lease=%s", identity, old.id);
+        put(v, of_user, &old, entry, old.expires_at, deadline);
+    }
+    vault_lease_clear(&old);
+}
+
 void vault_lease_keep(const struct vault *v, int64_t deadline)
 {
     AUTO_FREE(char *, identity);
-    AUTO_FREE(char *, label);
     AUTO_SECRET(entry);
-    struct err ignored = ERR_INIT;
 
     if (v->token.uses || kept_until(v) <= time(NULL) + VAULT_MARGIN)
         return;
     identity = lease_identity(v);
-    label = mem_printf("%s\t%s", v->path, v->lease.user);
+    if (v->revokes)
+        move_other(v, identity, deadline);
     entry = entry_write(v);
     if (entry)
-        (void)store_keyring.put(identity, label, entry, kept_until(v), deadline, &ignored);
+        put(v, identity, &v->lease, entry, kept_until(v), deadline);
 }
 
-void vault_lease_forget(const struct vault *v, int64_t deadline)
+bool vault_lease_forget(const char *identity, int64_t deadline)
 {
-    AUTO_FREE(char *, identity);
     struct err ignored = ERR_INIT;
 
-    identity = lease_identity(v);
-    (void)store_keyring.erase(identity, deadline, &ignored);
+    return store_keyring.erase(identity, deadline, &ignored) == STORE_OK;
 }
 
 static void gather(void *context, const char *identity, const char *label, time_t expires)
@@ -171,18 +206,13 @@ static void gather(void *context, const char *identity, const char *label, time_
     words_add(context, identity);
 }
 
-unsigned vault_lease_forget_all(const struct vault *v, int64_t deadline)
+void vault_lease_list(const struct vault *v, int64_t deadline, struct words *out)
 {
     AUTO_BUF(prefix, IDENTITY_MOST);
-    AUTO_WORDS(identities);
     struct err ignored = ERR_INIT;
-    unsigned n = 0;
 
     put_owner(v, &prefix);
-    (void)store_keyring.list(buf_str(&prefix), gather, &identities, deadline, &ignored);
-    for (size_t i = 0; i < identities.count; i++)
-        n += store_keyring.erase(identities.word[i], deadline, &ignored) == STORE_OK;
-    return n;
+    (void)store_keyring.list(buf_str(&prefix), gather, out, deadline, &ignored);
 }
 
 /* --- calls to Vault */

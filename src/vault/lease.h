@@ -3,6 +3,8 @@
 #ifndef VAULT_LEASE_H
 #define VAULT_LEASE_H
 
+#include <base/text.h>
+
 #include "call.h"
 
 /* Seconds. A credential with less time left is renewed or not used, because logging in takes time too. */
@@ -13,11 +15,15 @@ void vault_lease_clear(struct vault_lease *l);
 /* Loads the cached lease for the token in v->token into v->lease. Returns false if there is none or it is
  * invalid. */
 bool vault_lease_find(struct vault *v, int64_t deadline);
+/* Stores v->lease. If the profile's leases are revoked at the end of a session (vault_revoke), the lease of
+ * another user that the entry still holds is moved to an entry of its own. */
 void vault_lease_keep(const struct vault *v, int64_t deadline);
-/* Removes the entry for this path. */
-void vault_lease_forget(const struct vault *v, int64_t deadline);
-/* Removes the entries of this token for all paths. Returns their number. */
-unsigned vault_lease_forget_all(const struct vault *v, int64_t deadline);
+/* Appends the identities of the entries made with the same token or login, for all paths. */
+void vault_lease_list(const struct vault *v, int64_t deadline, struct words *out);
+/* Loads an entry into v->lease, whichever token it was made with. Returns false if there is none. */
+bool vault_lease_load(struct vault *v, const char *identity, int64_t deadline);
+/* Removes an entry. Returns false if there is none. */
+bool vault_lease_forget(const char *identity, int64_t deadline);
 /* Returns whether the lease has more than VAULT_MARGIN seconds left. */
 bool vault_lease_is_good(const struct vault_lease *l);
 

@@ -18,9 +18,9 @@ struct vault_method {
     bool is_given; /* login() does not create a token, but reads one that another program has stored */
     /* Checks for missing settings before anything is asked. Fails with ERR_CONFIG. May be NULL. */
     int (*check)(const struct vault *v, struct err *e);
-    /* Returns the user, or what stands for one, for the identity of the stored token. NULL: role and mount
-     * are enough. */
-    const char *(*who)(const struct vault *v);
+    /* Returns the user, or what stands for one, for the identity of the stored token (malloced). NULL: role
+     * and mount are enough. */
+    char *(*who)(const struct vault *v);
     /* Gets a token by the deadline. */
     int (*login)(const struct vault *v, int64_t deadline, struct vault_token *out, struct err *e);
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vault_auth = approle: a role ID from the config and a secret ID from a file, for use without a user. The
  * file is optional, because some roles need no secret ID. */
+#include <base/mem.h>
 #include <base/text.h>
 
 #include "method.h"
@@ -12,9 +13,9 @@ static int approle_check(const struct vault *v, struct err *e)
     return vault_method_wants(v->role_id, KEY_vault_role_id, v, e);
 }
 
-static const char *approle_who(const struct vault *v)
+static char *approle_who(const struct vault *v)
 {
-    return v->role_id;
+    return mem_strdup(v->role_id);
 }
 
 static int approle_login(const struct vault *v, int64_t deadline, struct vault_token *out, struct err *e)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vault_auth = ldap: a user of an LDAP directory, whose password the user types. */
+#include <base/mem.h>
+
 #include "method.h"
 
 static int ldap_check(const struct vault *v, struct err *e)
@@ -7,9 +9,9 @@ static int ldap_check(const struct vault *v, struct err *e)
     return vault_method_wants(v->user, KEY_vault_user, v, e);
 }
 
-static const char *ldap_who(const struct vault *v)
+static char *ldap_who(const struct vault *v)
 {
-    return v->user;
+    return mem_strdup(v->user);
 }
 
 const struct vault_method vault_method_ldap = {.name = "ldap",

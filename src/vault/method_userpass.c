@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vault_auth = userpass: a user managed by Vault, whose password the user types. */
+#include <base/mem.h>
+
 #include "method.h"
 
 static int userpass_check(const struct vault *v, struct err *e)
@@ -7,9 +9,9 @@ static int userpass_check(const struct vault *v, struct err *e)
     return vault_method_wants(v->user, KEY_vault_user, v, e);
 }
 
-static const char *userpass_who(const struct vault *v)
+static char *userpass_who(const struct vault *v)
 {
-    return v->user;
+    return mem_strdup(v->user);
 }
 
 const struct vault_method vault_method_userpass = {.name = "userpass",

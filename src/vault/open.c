@@ -163,6 +163,7 @@ static int fill(const struct profile *p, struct vault *v, struct err *e)
     v->callback = mem_strdup(profile_str(p, KEY_vault_callback));
     v->profile_name = mem_strdup(p->name);
     v->connect_ms = profile_ms(p, KEY_connect_timeout);
+    v->revokes = profile_bool(p, KEY_vault_revoke);
     return 0;
 }
 

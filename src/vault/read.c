@@ -46,10 +46,7 @@ static int is_dead(struct vault *v, int64_t deadline)
 {
     struct err ignored = ERR_INIT;
 
-    if (v->token.from == VAULT_FROM_LOGIN)
-        return 0;
-    /* A batch token cannot be looked up. */
-    return v->token.is_batch ? 1 : vault_token_look_up(v, deadline, &ignored);
+    return v->token.from == VAULT_FROM_LOGIN ? 0 : vault_token_look_up(v, deadline, &ignored);
 }
 
 static int read_again(struct vault *v, int64_t deadline, struct vault_refusal *why, struct err *e)

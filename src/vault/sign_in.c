@@ -19,20 +19,6 @@
 
 /* --- a token from the environment or a file */
 
-/* Reads the token of the method token-file; it is then treated like one from a variable. */
-static int take_given(struct vault *v, int64_t deadline, struct err *e)
-{
-    struct vault_token token = {0};
-
-    if (v->given || !v->method->is_given)
-        return 0;
-    if (v->method->login(v, deadline, &token, e) < 0)
-        return -1;
-    v->given = token.value;
-    v->given_by = path_short(v->token_file);
-    return 0;
-}
-
 int vault_given_refused(const struct vault *v, struct err *e)
 {
     AUTO_FREE(char *, words);
@@ -55,7 +41,7 @@ static bool is_ending(const struct vault_token *t)
 /* Asks Vault whether the token is valid. Returns 0 if it can be used, 1 if not, -1 on error. */
 static int ask_about(struct vault *v, int64_t deadline, struct err *e)
 {
-    int known = v->token.is_batch ? 0 : vault_token_look_up(v, deadline, e);
+    int known = vault_token_look_up(v, deadline, e);
 
     if (known < 0)
         return -1;
@@ -73,11 +59,26 @@ static int ask_about(struct vault *v, int64_t deadline, struct err *e)
     return goes_on ? 0 : 1;
 }
 
+/* Returns as vault_token_find(), but a keychain that fails has no token. */
+static int find_kept(struct vault *v, int64_t deadline, struct err *e)
+{
+    bool is_given = v->given || v->method->is_given;
+    int found = v->wants_login && !is_given ? 0 : vault_token_find(v, deadline, e);
+
+    if (found >= 0 || is_given)
+        return found;
+    log_step("keychain", "%s", e->msg);
+    err_clear(e);
+    return 0;
+}
+
 /* Returns 0 if v->token can be used, 1 if a login is needed, -1 on error. */
 static int use_kept(struct vault *v, int64_t deadline, struct err *e)
 {
-    if ((v->wants_login && !v->given) || !vault_token_find(v, deadline))
-        return 1;
+    int found = find_kept(v, deadline, e);
+
+    if (found <= 0)
+        return found < 0 ? -1 : 1;
     if (!v->wants_login && vault_lease_find(v, deadline) && vault_lease_is_good(&v->lease))
         return 0;
     bool is_known = v->token.from == VAULT_FROM_SESSION || (v->given && v->token.ttl);
@@ -131,8 +132,10 @@ int vault_log_in(struct vault *v, const char *refused, int64_t deadline, struct 
         return -1;
     if (has_another(v, refused, deadline))
         return 0;
-    if (v->method->login(v, deadline, &token, e) < 0)
+    if (v->method->login(v, deadline, &token, e) < 0) {
+        vault_token_clear(&token);
         return -1;
+    }
     vault_token_clear(&v->token);
     v->token = token;
     if (!token.ttl && !token.is_batch && vault_token_look_up(v, deadline, e) != 0)
@@ -144,8 +147,6 @@ int vault_log_in(struct vault *v, const char *refused, int64_t deadline, struct 
 
 int vault_sign_in(struct vault *v, int64_t deadline, struct err *e)
 {
-    if (take_given(v, deadline, e) < 0)
-        return -1;
     int kept = use_kept(v, deadline, e);
     return kept <= 0 ? kept : vault_log_in(v, "", deadline, e);
 }

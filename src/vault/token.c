@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
 #include <base/text.h>
@@ -71,6 +72,7 @@ static char *given_identity(const struct vault *v)
 char *vault_token_identity(const struct vault *v)
 {
     AUTO_BUF(out, IDENTITY_MOST);
+    AUTO_FREE(char *, who);
     bool is_oidc = text_equal(v->method->name, "oidc");
 
     if (v->given)
@@ -80,7 +82,8 @@ char *vault_token_identity(const struct vault *v)
     add_part(&out, "namespace", v->space);
     add_part(&out, "role", v->role);
     add_part(&out, "method", is_oidc ? NULL : v->method->name);
-    add_part(&out, "user", v->method->who ? v->method->who(v) : NULL);
+    who = v->method->who ? v->method->who(v) : NULL;
+    add_part(&out, "user", who);
     return buf_take(&out);
 }
 
@@ -133,7 +136,7 @@ static bool entry_read(const struct secret *entry, struct vault_token *out)
     return true;
 }
 
-/* Recognises batch tokens by their prefix; these can be neither renewed nor looked up. */
+/* Recognises batch tokens by their prefix; these can be neither renewed nor revoked. */
 static bool is_batch(const struct secret *token)
 {
     return text_starts(secret_bytes(token), "hvb.") || text_starts(secret_bytes(token), "b.");
@@ -154,22 +157,38 @@ bool vault_token_find_session(struct vault *v, int64_t deadline)
     return true;
 }
 
-static bool find_keychain(struct vault *v, int64_t deadline)
+/* Returns as vault_token_find(). */
+static int find_keychain(struct vault *v, int64_t deadline, struct err *e)
 {
     AUTO_FREE(char *, identity);
     AUTO_SECRET(found);
-    struct err e = ERR_INIT;
 
     identity = vault_token_identity(v);
-    enum store_result result = store_keychain.get(identity, deadline, &found, &e);
-    if (result != STORE_OK && result != STORE_MISSING)
-        log_step("keychain", "%s", e.msg);
+    enum store_result result = store_keychain.get(identity, deadline, &found, e);
+    if (result == STORE_UNAVAILABLE) {
+        log_step("keychain", "%s", e->msg);
+        err_clear(e);
+    }
     if (result != STORE_OK || secret_len(found) == 0 || vault_token_fault(secret_bytes(found)))
-        return false;
+        return result == STORE_FAILED ? -1 : 0;
     vault_token_clear(&v->token);
     v->token = (struct vault_token){.value = found, .from = VAULT_FROM_KEYCHAIN, .is_batch = is_batch(found)};
     found = NULL;
-    return true;
+    return 1;
+}
+
+/* Reads the token of the method token-file; it is then treated like one from a variable. */
+static int read_given(struct vault *v, int64_t deadline, struct err *e)
+{
+    struct vault_token token = {0};
+
+    if (v->given || !v->method->is_given)
+        return 0;
+    if (v->method->login(v, deadline, &token, e) < 0)
+        return -1;
+    v->given = token.value;
+    v->given_by = path_short(v->token_file);
+    return 0;
 }
 
 static void take_given(struct vault *v, int64_t deadline)
@@ -182,13 +201,15 @@ static void take_given(struct vault *v, int64_t deadline)
     v->token.from = VAULT_FROM_GIVEN;
 }
 
-bool vault_token_find(struct vault *v, int64_t deadline)
+int vault_token_find(struct vault *v, int64_t deadline, struct err *e)
 {
+    if (read_given(v, deadline, e) < 0)
+        return -1;
     if (v->given) {
         take_given(v, deadline);
-        return true;
+        return 1;
     }
-    return vault_token_find_session(v, deadline) || find_keychain(v, deadline);
+    return vault_token_find_session(v, deadline) ? 1 : find_keychain(v, deadline, e);
 }
 
 /* For a token from the environment or a file, only the expiry is stored; the token itself is read there each
@@ -292,7 +313,9 @@ void vault_token_renew(struct vault *v, int64_t deadline)
         return;
     }
     unsigned long ttl = vault_number(&answer, 0, 0);
-    t->expires_at = ttl ? time(NULL) + (time_t)ttl : 0;
+    if (!ttl) /* otherwise the token would seem to be valid forever */
+        return;
+    t->expires_at = time(NULL) + (time_t)ttl;
     t->is_renewable = text_equal(http_text(&answer, 1), "true");
     log_step("login", "renewed the token");
     vault_token_keep(v, false, deadline);

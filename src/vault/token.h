@@ -20,9 +20,10 @@ void vault_token_lock_name(const struct vault *v, char out[33]);
 void vault_token_digest(const struct vault_token *t, char out[33]);
 
 /* Loads a token into v->token without asking Vault: from the environment or a file, the session store, or the
- * keychain. Returns false if there is none. */
-bool vault_token_find(struct vault *v, int64_t deadline);
-/* Loads a token like vault_token_find(), but only from the session store. */
+ * keychain. Returns 1; 0 if there is none; -1 if the file cannot be read or the keychain fails, for example
+ * because it is locked. */
+int vault_token_find(struct vault *v, int64_t deadline, struct err *e);
+/* Loads a token only from the session store. Returns false if there is none. */
 bool vault_token_find_session(struct vault *v, int64_t deadline);
 
 /* Stores the token in the session store until it expires and, if `lasting`, in the keychain. If neither is

@@ -3,6 +3,7 @@
 after the last; a session keeps its database user; and what the client is told if there is no lease any more."""
 import json
 import re
+import sys
 import threading
 
 import pytest
@@ -16,6 +17,7 @@ from lib.vault import shown
 from servers import load
 from servers.load import Refused
 from servers.vault_front import errors
+from test_command_provider import NO_KEYRING
 from test_vault_late import HIDDEN, appearing, given, role  # noqa: F401
 
 SLEEP = "select sleep(600)"
@@ -131,6 +133,32 @@ def test_revoked_by_the_last_keeper(revoking, inject, vault):
     assert both[1].ask()
     both[1].end()
     assert vault.users_become(0) and len(vault.front.asked("sys/leases/revoke")) == 1
+
+
+def test_fresh_user_beside_a_session(revoking, inject, vault):
+    """Each of two users is revoked by the keeper that used it, although the cache has only the newer one."""
+    forward = inject()
+    first = forward.ask()
+    assert revoking.run("exec", "w", "--fresh", "--", "true").code == 0 and reads(vault) == 2 and vault.users_become(1)
+    assert [f"{user}@%" for user in vault.users()] == [first] == [forward.ask()]
+    forward.end()
+    assert vault.users_become(0)
+
+
+def test_revoked_with_a_token_file(revoking, vault, clients):
+    revoking.broker.write(".vault-token", revoking.broker.env.pop("VAULT_TOKEN").encode(), secret=True)
+    revoking.configure(vault_revoke="yes", vault_auth="token-file")
+    done = revoking.run("connect", "w", "--client", clients["mariadb1011"].path, "--", "-NBe", "select 1")
+    assert done.text == "1\n" and vault.users_become(0), done.errors
+
+
+def test_revocation_without_a_keyring(revoking, vault, clients):
+    """The lease is not cached, so nothing can revoke it; the keeper's log says so."""
+    log = revoking.broker.home / "log"
+    done = revoking.run("connect", "w", "--log", log, "--client", clients["mariadb1011"].path, "--", "-NBe", "select 1",
+                        wrap=[sys.executable, "-c", NO_KEYRING])
+    assert done.text == "1\n" and until(lambda: log.exists() and log.read_text().endswith("\n")), done.errors
+    assert f"cannot revoke the database user {vault.users()[0]}: its lease is not cached" in log.read_text()
 
 
 def test_revocation_is_denied(given, vault, clients):  # noqa: F811

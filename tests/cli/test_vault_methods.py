@@ -112,6 +112,16 @@ def test_jwt(jwt, vault):
     assert jwt.lease().user and jwt.lease() and len(vault.front.asked("/login")) == 1
 
 
+def test_jwt_of_another_subject(jwt, vault):
+    """As on a CI machine, where each job has a JWT at the same path: no job gets another job's token or user. A newer
+    JWT of the same subject needs no login."""
+    users = []
+    for subject in ("job", "job", "other"):
+        jwt.give(sub=subject, jti=str(len(users)))
+        users.append(jwt.lease().user)
+    assert users[0] == users[1] != users[2] and "-othe-" in users[2] and len(vault.front.asked("/login")) == 2, users
+
+
 @pytest.mark.parametrize("claims, words", [({"exp": 1000}, "expired"), ({"iss": "https://evil.example"}, "iss"), ({"aud": "x"}, "aud")])
 def test_invalid_jwt(jwt, claims, words):
     jwt.give(**claims)

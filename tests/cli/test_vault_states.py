@@ -238,6 +238,22 @@ def test_login_to_the_fake(broker, keyring, fake):
     assert desk.lease().user
 
 
+@pytest.mark.parametrize("life", [{}, {"lease_duration": 0}, {"lease_duration": -1}, {"lease_duration": "x"}])
+def test_renewal_without_a_life(broker, keyring, fake, life):
+    """The token's end stays as it was; it does not become one without an end."""
+    server = fake()
+    desk = Desk(broker, keyring, Place(server, Nowhere))
+    desk.configure(vault_auth="userpass", vault_user="alice")
+    tty = desk.pty("login", "w")
+    tty.expect(r"password[^\r\n]*: ")
+    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
+    assert tty.wait() == 0, shown(tty)
+    end = desk.sessions()["vault_token"]["expires_at"]
+    server.instead["/v1/auth/token/renew-self"] = [(200, {}, json.dumps({"auth": {"client_token": TOKEN, "renewable": True, **life}}).encode())]
+    desk.lease(ahead=2400)
+    assert server.asked("renew-self") and desk.sessions()["vault_token"]["expires_at"] == end
+
+
 @pytest.mark.parametrize("token", ["", "hvs.fake\nX-Evil: 1", "hvs.f\u00e4ke", None])
 def test_invalid_token(broker, keyring, fake, token):
     """Invalid tokens from a hostile Vault."""

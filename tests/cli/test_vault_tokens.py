@@ -84,10 +84,22 @@ def test_policy_denies_after_a_login(password, vault):
     assert logins(vault) == 1
 
 
+def test_policy_denies_a_batch_token(password, vault):
+    """As for other tokens, no login is started."""
+    vault.vault("POST", f"auth/{password.mount}/users/alice", {"token_type": "batch"})
+    password.log_in()
+    vault.allow('path "nothing" { capabilities = ["read"] }')
+    tty = password.pty("exec", "w", "--", "true")
+    assert tty.wait() == 77, shown(tty)
+    refused(shown(tty), 77, "permission denied")
+    assert logins(vault) == 1
+
+
 def test_batch_token(desk, vault):
     """It cannot be renewed, and its leases end with it."""
     with_token(desk, vault.token(type="batch"))
     assert desk.lease() == desk.lease() and not vault.front.asked("renew-self")
+    assert set(desk.sessions()) == {"vault_token", "vault_lease"}
 
 
 def test_few_uses(desk, vault):
@@ -230,6 +242,75 @@ def test_logout_with_a_given_token(desk, vault):
     desk.lease()
     assert desk.run("logout", "w").code == 0
     assert len(vault.users()) <= 1
+
+
+def test_logout_of_all_leases_of_a_given_token(desk, vault):
+    """Of each path, not only of the profile's own."""
+    with_token(desk, vault.token())
+    other = vault.role("other", "1h", "2h")
+    vault.allow(f'path "{vault.db}/creds/*" {{ capabilities = ["read"] }}', 'path "sys/leases/revoke" { capabilities = ["update"] }')
+    desk.configure(f"[profile two]\ninherits = w\nvault_path = {other}\n")
+    assert desk.ask().code == desk.run("exec", "two", "--", "true").code == 0 and len(vault.users()) == 2
+    done = desk.run("logout", "w")
+    assert (done.code, done.errors) == (0, "forgot 2 sessions\n") and vault.users_become(0), vault.users()
+
+
+def test_logout_with_a_token_file(desk, vault):
+    """As with a given token. Without the file there is nothing to revoke."""
+    vault.allow(f'path "{vault.path}" {{ capabilities = ["read"] }}', 'path "sys/leases/revoke" { capabilities = ["update"] }')
+    path = desk.broker.write(".vault-token", desk.broker.secret(vault.token().encode()), secret=True)
+    desk.configure(vault_auth="token-file")
+    assert desk.lease().user
+    done = desk.run("logout", "w")
+    assert (done.code, done.errors) == (0, "forgot 1 session\n") and vault.users_become(0) and not vault.front.asked("revoke-self")
+    path.unlink()
+    assert desk.run("logout", "w").code == 0
+
+
+def test_logout_without_the_right_to_revoke(password, vault):
+    """A token without the policy `default` cannot revoke itself: the error says what stays, and until when."""
+    vault.vault("POST", f"auth/{password.mount}/users/alice", {"token_no_default_policy": True})
+    password.log_in()
+    user = password.lease().user
+    done = password.run("logout", "w")
+    assert done.code == 0 and re.search(r"cannot revoke the token \(.*permission denied\); it ends in (1h|59m)\n", done.errors), done.errors
+    assert re.search(rf"cannot revoke the database user {user} \(.*permission denied", done.errors) and vault.users() == [user]
+
+
+def test_logout_of_a_revoked_token(password, vault):
+    password.log_in()
+    vault.revoke(vault.front.tokens[-1])
+    done = password.run("logout", "w")
+    assert (done.code, done.errors) == (0, "forgot 1 session\n")
+
+
+def test_logout_of_a_locked_keychain(password, vault, keychain):
+    """The token is only there: it is neither revoked nor forgotten, and the error says so."""
+    password.broker.env.update(keychain.env)
+    password.log_in()
+    other = Keyring()
+    try:
+        password.keyring = other
+        keychain.lock()
+        done = password.run("logout", "w")
+        assert done.code == 79 and "the keychain is locked" in done.errors and "no session" not in done.errors, done.errors
+        assert "broker: warning: w: the keychain is locked" in password.run("logout", "--all").errors
+    finally:
+        other.stop()
+
+
+def test_logout_of_a_keychain_without_vault(password, vault, keychain):
+    """The life of a token from the keychain is not known."""
+    password.broker.env.update(keychain.env)
+    password.log_in()
+    other = Keyring()
+    try:
+        password.keyring = other
+        vault.front.stop()
+        done = password.run("logout", "w")
+        assert re.search(r"cannot revoke the token \(.*\); it may still be valid\n", done.errors), done.errors
+    finally:
+        other.stop()
 
 
 def test_token_file_of_vault_is_left_alone(password, vault):

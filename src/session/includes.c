@@ -20,6 +20,7 @@
 /* The clients accept unambiguous prefixes of option names; shorter prefixes than this are ambiguous. */
 #define NAME_LEAST 5
 #define LOOSE "loose-"
+#define BLANKS " \t\r"
 
 static const struct stubborn {
     const char *name;
@@ -88,15 +89,21 @@ static int scan_folder(const struct scan *s, const char *path, int depth)
     return result;
 }
 
-/* Returns the argument of `!include FILE` or `!includedir FOLDER`; NULL if the line is not that directive. */
-static char *included(const char *line, const char *word)
+/* Returns the argument of `!include FILE` or `!includedir FOLDER`; NULL if the line is not that directive.
+ * The path may contain blanks. For MySQL's clients a comment may follow it; for MariaDB's a `#` is part of
+ * it. */
+static char *included(const struct scan *s, const char *line, const char *word)
 {
     size_t n = strlen(word);
 
-    if (!text_starts(line, word) || !strchr(" \t", line[n]))
+    line += 1 + strspn(line + 1, BLANKS);
+    if (!text_starts(line, word) || !line[n] || !strchr(BLANKS, line[n]))
         return NULL;
-    line += n + strspn(line + n, " \t");
-    return mem_strndup(line, strcspn(line, " \t\r\n"));
+    line += n + strspn(line + n, BLANKS);
+    n = strcspn(line, s->flavour == FLAVOUR_MARIADB ? "\n" : "#\n");
+    while (n && strchr(BLANKS, line[n - 1]))
+        n--;
+    return mem_strndup(line, n);
 }
 
 static int scan_line(const struct scan *s, const char *line, const char *path, unsigned number, int depth)
@@ -104,14 +111,14 @@ static int scan_line(const struct scan *s, const char *line, const char *path, u
     AUTO_FREE(char *, file);
     AUTO_FREE(char *, folder);
 
-    line += strspn(line, " \t");
-    file = included(line, "!include");
-    folder = included(line, "!includedir");
+    line += strspn(line, BLANKS);
+    if (*line != '!')
+        return check_option(s, line, path, number);
+    file = included(s, line, "include");
+    folder = included(s, line, "includedir");
     if (file)
         return scan_file(s, file, depth + 1);
-    if (folder)
-        return scan_folder(s, folder, depth);
-    return check_option(s, line, path, number);
+    return folder ? scan_folder(s, folder, depth) : 0;
 }
 
 /* A file that cannot be read is skipped, because the client cannot read it either. */

@@ -198,6 +198,18 @@ def test_service_record_does_not_change_the_server(broker, clients, mysql_server
     assert broker.run("connect", "p", "-o", "my_cnf=no", "--", "-e", WHO).code == 0
 
 
+@pytest.mark.parametrize("line", ["!include {}/my files/a.cnf", "!include {}/my files/a.cnf \r", " !  include\t{}/my files/a.cnf",
+                                  "! includedir {}/my files ", "!include {}/my files/a.cnf # mine"])
+def test_included_paths_are_read_as_the_client_reads_them(broker, clients, mysql_server, names, line):
+    broker.write("my files/a.cnf", "[mysql]\ndns-srv-name=x.test.invalid\n")
+    broker.write(".my.cnf", line.format(broker.home) + "\n")
+    raw = subprocess.run([clients["mysql9"].path, "-e", WHO], env=broker.env, capture_output=True, text=True)
+    assert "DNS SRV" in raw.stderr
+    profile(broker, mysql_server, clients["mysql9"], **by_env(broker, mysql_server), socket=mysql_server.socket)
+    done = connect(broker, "-e", WHO)
+    assert (done.code, done.errors) == (78, f"broker: ~/my files/a.cnf:2: 'dns-srv-name' {SERVICE}\n{HINT}")
+
+
 @pytest.mark.parametrize("auth", ["none", "client"])
 @pytest.mark.parametrize("version", ["mysql9", "mariadb118"])
 def test_environment_of_the_client(broker, version, auth):

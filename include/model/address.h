@@ -12,6 +12,9 @@
 bool host_is_valid(const char *s);
 /* Returns true for localhost, 127.0.0.0/8 and ::1. */
 bool host_is_loopback(const char *s);
+/* Returns 127.0.0.1 for localhost, which MySQL clients and many drivers take for a unix socket; any other
+ * host, or NULL, is returned unchanged. */
+const char *host_by_tcp(const char *s);
 
 /*
  * Splits HOST, HOST:PORT, [IPV6] or [IPV6]:PORT and checks both parts. *host is malloced, without brackets;

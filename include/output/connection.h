@@ -36,4 +36,8 @@ struct connection {
     time_t expires_at;           /* 0: does not expire */
 };
 
+/* For programs that do not read our option file: makes a host that they would take for a unix socket an
+ * address, unless its name is verified in the certificate. */
+void connection_by_tcp(struct connection *c);
+
 #endif

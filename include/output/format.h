@@ -49,8 +49,9 @@ struct format {
     bool flavoured;       /* it depends on the family of the MySQL client */
     bool ascii_password;  /* its reader sends non-ASCII passwords in another encoding, so they are refused */
     bool no_secret;       /* it never contains the password */
-    unsigned levels;      /* the TLS levels that it can express; 0: it has no TLS level */
-    unsigned carries;     /* bits of enum carries */
+    bool localhost_is_socket; /* its readers always take the name localhost for a unix socket */
+    unsigned levels;          /* the TLS levels that it can express; 0: it has no TLS level */
+    unsigned carries;         /* bits of enum carries */
     const char *not_in_user, *not_in_password, *not_in_database,
         *not_in_path; /* bytes that a path cannot contain; NULL: all are possible */
     /* Writes one line without a line end, for a placeholder and for `variable`. NULL: the format needs

@@ -39,6 +39,11 @@ bool host_is_valid(const char *s)
     return is_ipv6(s) && (!s[zone] || strspn(s + zone + 1, name) == n - zone - 1);
 }
 
+const char *host_by_tcp(const char *s)
+{
+    return text_equal_nocase(s, "localhost") ? "127.0.0.1" : s;
+}
+
 bool host_is_loopback(const char *s)
 {
     unsigned char address[4];

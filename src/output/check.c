@@ -109,9 +109,19 @@ static int check_values(const struct format *f, const struct connection *c, stru
                        e);
 }
 
+/* At verify-identity the name is needed for the certificate, so it cannot be replaced by an address. */
+static int check_host(const struct format *f, const struct connection *c, struct err *e)
+{
+    if (!f->localhost_is_socket || !text_equal_nocase(c->host, "localhost"))
+        return 0;
+    (void)err_set(e, ERR_DATA, "format %s cannot carry localhost: its readers take it for a unix socket",
+                  f->name);
+    return refuse_tls(f, e);
+}
+
 static int format_check(const struct format *f, const struct connection *c, struct err *e)
 {
-    if (check_level(f, c, e) < 0 || check_places(f, c, e) < 0)
+    if (check_level(f, c, e) < 0 || check_places(f, c, e) < 0 || check_host(f, c, e) < 0)
         return -1;
     return check_values(f, c, e);
 }

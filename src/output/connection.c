@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of the TLS levels, in order of strictness. */
+/* The names of the TLS levels, in order of strictness, and the host as other programs need it. */
 #include <output/connection.h>
 
 #include <stddef.h>
 
 #include <base/mem.h>
 #include <base/text.h>
+#include <model/address.h>
 
 static const char *const names[] = {"disabled", "preferred", "required", "verify-ca", "verify-identity"};
 
@@ -28,4 +29,10 @@ const char *tls_level_ssl_mode(enum tls_level level)
     static const char *const modes[] = {"DISABLED", "PREFERRED", "REQUIRED", "VERIFY_CA", "VERIFY_IDENTITY"};
 
     return modes[level];
+}
+
+void connection_by_tcp(struct connection *c)
+{
+    if (c->tls < TLS_VERIFY_IDENTITY)
+        c->host = host_by_tcp(c->host);
 }

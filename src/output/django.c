@@ -18,6 +18,7 @@ static int django_line(const struct connection *c, const struct format_how *how,
 
 const struct format format_django = {.name = "django",
                                      .variable = "DATABASE_URL",
+                                     .localhost_is_socket = true,
                                      .levels = LEVELS_ALL,
                                      .carries = CARRIES_SOCKET | CARRIES_CA,
                                      .line = django_line};

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <base/mem.h>
+#include <model/address.h>
 
 static bool is_plain(const char *s)
 {
@@ -67,7 +68,7 @@ static int dotenv_write(const struct connection *c, const struct format_how *how
     port = mem_printf("%u", c->port);
     const struct {
         const char *key, *value;
-    } rows[] = {{"MYSQL_HOST", c->host ? c->host : "localhost"},
+    } rows[] = {{"MYSQL_HOST", c->host ? host_by_tcp(c->host) : "localhost"},
                 {"MYSQL_TCP_PORT", c->host ? port : NULL},
                 {"MYSQL_UNIX_PORT", c->socket},
                 {"MYSQL_USER", c->user}};

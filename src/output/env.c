@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <base/mem.h>
+#include <model/address.h>
 
 static void put_variable(struct buf *out, const struct format_how *how, const char *name, const char *value,
                          size_t n)
@@ -45,7 +46,7 @@ static int env_write(const struct connection *c, const struct format_how *how, s
 
     (void)e;
     port = mem_printf("%u", c->port);
-    put_text(out, how, "MYSQL_HOST", c->host ? c->host : "localhost");
+    put_text(out, how, "MYSQL_HOST", c->host ? host_by_tcp(c->host) : "localhost");
     put_text(out, how, "MYSQL_TCP_PORT", c->host ? port : NULL);
     put_text(out, how, "MYSQL_UNIX_PORT", c->socket);
     put_text(out, how, "MYSQL_USER", c->user);
@@ -61,7 +62,7 @@ static int env_environment(const struct connection *c, struct env_changes *env, 
 
     (void)e;
     port = mem_printf("%u", c->port);
-    env_set(env, "MYSQL_HOST", c->host ? c->host : "localhost");
+    env_set(env, "MYSQL_HOST", c->host ? host_by_tcp(c->host) : "localhost");
     env_set(env, "MYSQL_TCP_PORT", c->host ? port : NULL);
     env_set(env, "MYSQL_UNIX_PORT", c->socket);
     if (c->password) { /* if not (auth = client), the caller's own variables are used */

@@ -65,6 +65,7 @@ static int laravel_environment(const struct connection *c, struct env_changes *e
 }
 
 const struct format format_laravel = {.name = "laravel",
+                                      .localhost_is_socket = true,
                                       .levels = LEVEL(DISABLED) | LEVEL(PREFERRED) | LEVEL(VERIFY_IDENTITY),
                                       .carries = CARRIES_SOCKET | CARRIES_CA,
                                       .write = laravel_write,

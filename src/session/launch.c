@@ -58,6 +58,7 @@ struct connection launch_both_listeners(const struct session *s)
         c.host = port->host;
         c.port = port->port;
     }
+    connection_by_tcp(&c);
     return c;
 }
 

@@ -127,6 +127,7 @@ int session_params(struct session *s, const struct params_wanted *want, struct p
     out->endpoint = out->conn = s->plan.conn;
     if (choose_place(s, want, out, e) < 0)
         return -1;
+    connection_by_tcp(&out->conn);
     if (out->forward.logs_in)
         return take_run(want, out);
     if (want->says_tls && check_name(s, out, e) < 0)

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conftest import having
+from lib.clients import find
 from lib.hostile import write
 from servers.pki import RIGHT_NAME, WRONG_NAME
 from servers.process import cache_dir
@@ -137,3 +138,33 @@ def test_no_tls_no_login(broker, names, hostile, mysql_notls, tmp_path, format):
     account(mysql_notls)
     done = attempt(broker, mysql_notls, format, DRIVERS[format][1][1], tmp_path)
     assert done.returncode != 0 and not done.stdout.startswith(b"us er")
+
+
+@pytest.fixture
+def beside_a_socket(broker, names, mysql_server, mariadb_server):
+    """Profile p has `host = localhost`, which means TCP. Another server, with another password, is at the usual
+    socket, for which many readers take that name."""
+    broker.etc.link("/run/mysqld/mysqld.sock", mariadb_server.socket)
+    write(broker, mysql_server.password("app").decode(), host="localhost", port=mysql_server.port, user="app", database="shop",
+          tls="preferred", server_public_key="yes")
+
+
+@pytest.mark.parametrize("format", ["django", "laravel", "rails", "sqlalchemy", "mycnf-plain"])
+def test_localhost_is_not_the_socket(broker, beside_a_socket, format):
+    text = broker.run("params", "p", "--format", format, secret_out=True)
+    done = subprocess.run(having(DRIVERS[format][0]), input=text.out, capture_output=True, timeout=120)
+    assert done.returncode == 0 and done.stdout.startswith(b"app@%|shop|"), done.stderr.decode()
+
+
+def test_localhost_is_not_the_socket_for_a_client(broker, beside_a_socket):
+    """In variables, in a placeholder, and for a shell that evaluates `params`."""
+    client, query = having(find, "mysql9").path, ("-NBe", "select current_user()")
+    env = ["exec", "p", "--", client, "--user=app", *query]
+    word = ["exec", "p", "--", client, "--user=app", "--host={host}", "--port={port}", *query]
+    for args in (env, word):
+        done = broker.run(*args)
+        assert (done.code, done.out) == (0, b"app@%\n"), done.errors
+    text = broker.run("params", "p", secret_out=True).text
+    script = text + '"$0" --user="$MYSQL_USER" "$@"'
+    done = subprocess.run(["/bin/sh", "-c", script, str(client), *query], capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"app@%\n"), done.stderr

@@ -61,6 +61,21 @@ static void environment(void **state)
     expect("env", &local,
            "MYSQL_HOST=localhost\n-MYSQL_TCP_PORT\nMYSQL_UNIX_PORT=/run/"
            "s\n-MYSQL_USER\nMYSQL_PWD=\n-MYSQL_DATABASE\n");
+    /* MySQL's clients would take the name for a unix socket. */
+    struct connection name = {
+        .host = "Localhost", .port = 3307, .tls = TLS_VERIFY_IDENTITY, .password = empty};
+    expect("env", &name,
+           "MYSQL_HOST=127.0.0.1\nMYSQL_TCP_PORT=3307\n-MYSQL_UNIX_PORT\n-MYSQL_USER\nMYSQL_PWD=\n-MYSQL_"
+           "DATABASE\n");
+    expect("laravel", &name,
+           "65: format laravel cannot carry localhost: its readers take it for a unix socket\n");
+    expect("django", &name,
+           "65: format django cannot carry localhost: its readers take it for a unix socket\n");
+    connection_by_tcp(&name); /* the name is needed for the certificate */
+    assert_string_equal(name.host, "Localhost");
+    name.tls = TLS_VERIFY_CA;
+    connection_by_tcp(&name);
+    assert_string_equal(name.host, "127.0.0.1");
     /* auth = client: the caller's own user and password stay. */
     struct connection theirs = {.host = "db", .port = 3306};
     expect("env", &theirs, "MYSQL_HOST=db\nMYSQL_TCP_PORT=3306\n-MYSQL_UNIX_PORT\n-MYSQL_DATABASE\n");

@@ -98,7 +98,8 @@ enum {
     KEEPER_TAG_KEY,    /* "KEY=VALUE", an effective key of the profile, for that request; may be repeated */
     KEEPER_TAG_LOCAL_INFILE,      /* present: the server may request files from the client */
     KEEPER_TAG_SERVER_PUBLIC_KEY, /* present: the server's RSA key may be requested without TLS */
-    KEEPER_TAG_OWN_SOCKET,        /* present: the endpoint is the server's own Unix socket */
+    KEEPER_TAG_OWN_SOCKET,   /* present, also if it does not log in: the endpoint is the server's own Unix
+                                socket */
     KEEPER_TAG_STOCK_CLIENT, /* present: a stock client, which cancels a query by a second connection as the
                                 same user */
     KEEPER_TAG_REVOKE,       /* present: the keeper runs `credential erase` when it ends */

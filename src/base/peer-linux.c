@@ -34,6 +34,16 @@ static bool is_loopback(const struct in6_addr *at)
     return IN6_IS_ADDR_LOOPBACK(at) || (IN6_IS_ADDR_V4MAPPED(at) && at->s6_addr[12] == IN_LOOPBACKNET);
 }
 
+bool peer_is_local(int fd)
+{
+    struct sockaddr_storage us;
+    socklen_t n = sizeof us;
+    struct tcp_end here;
+
+    return getsockname(fd, (struct sockaddr *)&us, &n) == 0 && tcp_end_take(&us, &here) &&
+           is_loopback(&here.at);
+}
+
 static bool is_strange(const struct tcp_socket *s, unsigned *uid)
 {
     *uid = s->uid;

@@ -120,10 +120,9 @@ static bool is_by_port(int fd)
 /* Any local user can connect to the port, and root can bypass the socket's mode. The connection's user is
  * checked if the listener is for this user only; otherwise once so many connections are open that other users
  * could block this user. */
-static bool is_welcome(int fd, enum listener_kind kind, bool *anybody)
+static bool is_welcome(int fd, enum listener_kind kind, bool ours, bool *anybody)
 {
-    bool ours = kind == LISTENER_OURS || kind == LISTENER_LOGIN;
-
+    ours |= kind == LISTENER_OURS || kind == LISTENER_LOGIN;
     *anybody = !ours && is_by_port(fd) && of_anybody < share_of_anybody();
     return *anybody || peer_is_us(fd);
 }
@@ -139,11 +138,11 @@ static void note_refused(void)
     log_warn(NULL, "another user's connection was refused");
 }
 
-void conn_serve(int fd, enum listener_kind kind)
+void conn_serve(int fd, enum listener_kind kind, bool ours)
 {
     bool anybody;
 
-    if (!is_welcome(fd, kind, &anybody)) {
+    if (!is_welcome(fd, kind, ours, &anybody)) {
         note_refused();
         (void)close(fd);
         return;

@@ -7,9 +7,9 @@
 
 #include <ipc/keeper.h>
 
-/* Serves an accepted, non-blocking descriptor according to the kind of its listener. Takes ownership of
- * `fd`. */
-void conn_serve(int fd, enum listener_kind kind);
+/* Serves an accepted, non-blocking descriptor according to the kind of its listener. ours: whatever the kind,
+ * only if it belongs to a process of the same user. Takes ownership of `fd`. */
+void conn_serve(int fd, enum listener_kind kind, bool ours);
 /* Returns the number of open connections. */
 unsigned conn_count(void);
 /* Ends all connections. */

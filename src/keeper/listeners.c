@@ -15,6 +15,7 @@
 #include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
+#include <base/peer.h>
 #include <event/guard.h>
 #include <event/listen.h>
 
@@ -30,6 +31,7 @@ static struct listener {
     struct watch watch;
     struct pause pause;
     unsigned number; /* index in opt.listener */
+    bool ours;       /* only for processes of the same user, whatever its kind */
 } listeners[2 * LISTENERS_MOST];
 static unsigned listening;
 
@@ -117,6 +119,13 @@ static int listen_at(struct local_address *listener, int fds[2], struct err *e)
     return fds[0] < 0 ? -1 : 0;
 }
 
+/* To an account with auth_socket or unix_socket, whoever connects through us to the server's own socket is
+ * us. An address beyond loopback was given explicitly, and is for other machines too. */
+static bool is_for_us(int fd)
+{
+    return opt.login.own_socket && peer_is_local(fd);
+}
+
 int listeners_open(struct err *e)
 {
     for (unsigned i = 0; i < opt.listeners; i++) {
@@ -125,7 +134,8 @@ int listeners_open(struct err *e)
             return -1;
         for (int k = 0; k < 2; k++) {
             if (fds[k] >= 0)
-                listeners[listening++] = (struct listener){.watch.fd = fds[k], .number = i};
+                listeners[listening++] =
+                    (struct listener){.watch.fd = fds[k], .number = i, .ours = is_for_us(fds[k])};
         }
     }
     return 0;
@@ -152,7 +162,7 @@ static void listener_ready(struct watch *w, unsigned events)
             return;
         if (by_port)
             (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        conn_serve(fd, opt.listener[listener->number].kind);
+        conn_serve(fd, opt.listener[listener->number].kind, listener->ours);
     }
 }
 

@@ -134,7 +134,6 @@ static void put_login(const struct plan *plan, const struct secret *password, st
     put_keys(p, open);
     put_flag(open, plan->conn.local_infile, KEEPER_TAG_LOCAL_INFILE);
     put_flag(open, plan->conn.server_public_key, KEEPER_TAG_SERVER_PUBLIC_KEY);
-    put_flag(open, plan_own_socket(p), KEEPER_TAG_OWN_SOCKET);
     put_flag(open, plan->client, KEEPER_TAG_STOCK_CLIENT);
     put_flag(open, profile_bool(p, KEY_vault_revoke), KEEPER_TAG_REVOKE);
     record_put_str(open, KEEPER_TAG_USER, plan->conn.user ? plan->conn.user : ROUTE_ANY_USER);
@@ -162,6 +161,7 @@ void route_record(const struct plan *plan, const struct route_request *want, con
     record_put_str(open, KEEPER_TAG_HOST, c->socket ? NULL : c->host);
     record_put_str(open, KEEPER_TAG_SOCKET, c->socket);
     record_put_u64(open, KEEPER_TAG_PORT, c->port);
+    put_flag(open, plan_own_socket(p), KEEPER_TAG_OWN_SOCKET);
     for (unsigned i = 0; i < want->listeners; i++)
         local_address_put(open, &want->listener[i]);
     put_tls(plan, route_logs_in(want), open);

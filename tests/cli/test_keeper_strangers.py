@@ -12,10 +12,12 @@ import pytest
 from conftest import BUILD
 from lib import stranger
 from lib.bastion import ENGINES
+from lib.broker import REPO
 from lib.forwards import dial, greeting, until
 from lib.keeping import gone
 from lib.logins import SECRET_ENV, profile
 from servers.pki import RIGHT_NAME
+from servers.sshd import user as sshd_user
 from test_exec_tls import Beside, Connection, run  # noqa: F401
 from test_keeper_abuse import far, forward, open_now  # noqa: F401
 from test_ssh_matrix import home  # noqa: F401
@@ -195,6 +197,35 @@ def test_another_user_leaves_room_for_us(forward, forwards, far, many_files):  #
     with started(stranger.WRAP, MANY, address.rpartition(":")[2], 3) as again:  # the share of other users is free again
         assert again.stdout.readline() == "open\n"
         assert trigger(again) == "3\n"
+
+
+PEER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from servers import load
+connection = load.Connection(("127.0.0.1", int(sys.argv[2])))
+connection.login("peer", b"")
+print(connection.query("select current_user()")[0].decode())
+"""
+
+
+@pytest.mark.parametrize("forward", [None, *ENGINES], indirect=True, ids=["direct", *ENGINES])
+def test_another_user_is_refused_at_the_port_of_a_servers_socket(forward, mysql_server):  # noqa: F811
+    """An account with auth_socket accepts whoever connects as a certain user of its machine, which is ours, or that of
+    the SSH login, for every connection through the keeper."""
+    own = sshd_user() if forward.engine else "root"
+    mysql_server.admin("install plugin auth_socket soname 'auth_socket.so'")
+    try:
+        mysql_server.admin(f"create user peer@localhost identified with auth_socket as '{own}'")
+        port = forward(None, host=None, socket=mysql_server.socket).rpartition(":")[2]
+        login = [sys.executable, "-c", PEER, str(REPO / "tests"), port]
+        ours = subprocess.run(login, capture_output=True, text=True)
+        assert ours.stdout == "peer@localhost\n", ours.stderr
+        with started(stranger.WRAP, MANY, port, 3) as other:
+            assert other.stdout.readline() == "open\n"
+            assert trigger(other) == "0\n"
+    finally:
+        mysql_server.admin("drop user if exists peer@localhost; uninstall plugin auth_socket")
 
 
 def test_another_user_is_refused_at_the_port_of_exec(run, broker):  # noqa: F811

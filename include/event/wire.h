@@ -24,6 +24,9 @@ struct wire {
 
 enum { WIRE_END = 0, WIRE_LATER = -1, WIRE_BROKEN = -2 };
 
+/* Continues the TLS handshake. Returns like SSL_do_handshake(); does not take much data at once, whatever the
+ * server sends. */
+int wire_handshake(struct wire *w);
 /* Both return the number of bytes read or written, or one of the values above; a write never returns
  * WIRE_END. */
 ssize_t wire_read(struct wire *w, char *to, size_t room);

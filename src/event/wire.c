@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #define INT_MOST 0x40000000
-/* Number of bytes after which OpenSSL may take no more from the socket in one wire_read(), and altogether
- * without returning any data. */
+/* Number of bytes after which OpenSSL may take no more from the socket in one call, and altogether in reads
+ * that return no data. */
 #define TAKE_MOST (64 * 1024)
 #define VAIN_MOST (1024 * 1024)
 
-static size_t taken; /* in this wire_read() */
+static size_t taken; /* in this call */
 
 static ssize_t plain_result(ssize_t n)
 {
@@ -45,8 +45,9 @@ static ssize_t tls_result(SSL *ssl, int result, unsigned *needs)
     return why == SSL_ERROR_ZERO_RETURN ? WIRE_END : WIRE_BROKEN;
 }
 
-/* SSL_read() returns only when there is data for the caller, or nothing left to read. Without a limit, a
- * server that sends session tickets without end would keep it from ever returning. */
+/* OpenSSL returns only when there is data for the caller, or nothing left to read. Without a limit, a server
+ * that sends session tickets, or in the handshake HelloRequests, without end would keep it from ever
+ * returning. */
 static long take(BIO *bio, int operation, const char *at, size_t n, int i, long l, int result, size_t *took)
 {
     (void)at;
@@ -62,14 +63,26 @@ static long take(BIO *bio, int operation, const char *at, size_t n, int i, long 
     return result;
 }
 
+static void take_little(SSL *ssl)
+{
+    taken = 0;
+    BIO_set_callback_ex(SSL_get_rbio(ssl), take);
+    ERR_clear_error();
+}
+
+int wire_handshake(struct wire *w)
+{
+    take_little(w->ssl);
+    return SSL_do_handshake(w->ssl);
+}
+
 static ssize_t tls_read(struct wire *w, char *to, size_t room)
 {
     size_t got = 0;
     int n;
 
     w->read_needs = 0;
-    taken = 0;
-    BIO_set_callback_ex(SSL_get_rbio(w->ssl), take);
+    take_little(w->ssl);
     do {
         ERR_clear_error();
         n = SSL_read(w->ssl, to + got, (int)(room - got < INT_MOST ? room - got : INT_MOST));

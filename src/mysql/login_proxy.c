@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
-
 #include <base/clock.h>
 #include <base/log.h>
 #include <base/mem.h>
@@ -164,8 +162,7 @@ static bool login_shake(struct login_proxy *l)
         l->shakes = true;
         timer_set(&l->late, clock_deadline(l->options->connect_timeout, CLOCK_NEVER), login_late);
     }
-    ERR_clear_error(); /* needed before each call; see event/wire.c */
-    int result = SSL_do_handshake(server->ssl);
+    int result = wire_handshake(server);
     int why = SSL_get_error(server->ssl, result);
     if (result != 1 && (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)) {
         l->needs = why == SSL_ERROR_WANT_READ ? LOOP_READ : LOOP_WRITE;

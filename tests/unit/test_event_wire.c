@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A server that sends session tickets without end: each read returns soon, and in the end the wire is broken.
- * What a server sends in parts of records is read. */
+ * Each step of a handshake returns soon, too, if it sends HelloRequests without end. What a server sends in
+ * parts of records is read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,6 +131,33 @@ static void test_tickets_without_end(void **state)
     finish();
 }
 
+static void test_hello_requests_without_end(void **state)
+{
+    static const char record[] = {0x16, 3, 3, 0, 1, 0}; /* a byte of a HelloRequest, which is four zeros */
+    int fd[2], one, unread = 0;
+
+    (void)state;
+    contexts_make();
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fd), 0);
+    wire = (struct wire)WIRE_INIT;
+    wire.watch.fd = fd[0];
+    wire.ssl = SSL_new(near_context);
+    assert_int_equal(SSL_set_fd(wire.ssl, fd[0]), 1);
+    SSL_set_connect_state(wire.ssl);
+    for (size_t i = 0; i < RECORD; i++)
+        data[i] = record[i % sizeof record];
+    for (size_t n = 0; n < ONE_READ + RECORD; n += RECORD / sizeof record * sizeof record)
+        assert_true(send(fd[1], data, RECORD / sizeof record * sizeof record, 0) > 0);
+    one = wire_handshake(&wire);
+    assert_int_equal(SSL_get_error(wire.ssl, one), SSL_ERROR_WANT_READ);
+    assert_int_equal(ioctl(fd[0], FIONREAD, &unread), 0);
+    assert_true(unread > 0);
+    wire_close(&wire);
+    (void)close(fd[1]);
+    SSL_CTX_free(near_context);
+    SSL_CTX_free(far_context);
+}
+
 static void test_parts_of_records(void **state)
 {
     (void)state;
@@ -148,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tickets_without_end),
+        cmocka_unit_test(test_hello_requests_without_end),
         cmocka_unit_test(test_parts_of_records),
     };
 

@@ -107,7 +107,8 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
      * keeper's listener. */
     if (s->plan.login_by_keeper && text_equal(profile_str(&s->profile, KEY_auth), "env"))
         env_unset(&launch.env, profile_str(&s->profile, KEY_auth_env));
-    if (any_word_has(argv, DEFAULTS_FILE) && open_file(s, &launch, &file, e) < 0)
+    if ((any_word_has(argv, DEFAULTS_FILE) || (templates && any_word_has(templates, DEFAULTS_FILE))) &&
+        open_file(s, &launch, &file, e) < 0)
         return -1;
     fill_words(&both, file, argv, &launch.argv);
     if (goes_to_socket(s, argv))
@@ -118,7 +119,8 @@ int session_become_command(struct session *s, char *const *argv, const struct fo
         if (format_environment(*formats, (*formats)->both_ends ? &env : &driver, &how, &launch.env, e) < 0)
             return -1;
     }
-    const struct template_values values = {.both = &env, .driver = &driver, .how = &how};
+    const struct template_values values = {
+        .both = &env, .driver = &driver, .how = &how, .defaults_file = file};
     if (template_environment(templates, &values, &launch.env, e) < 0)
         return -1;
     launch_forget(s);

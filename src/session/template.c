@@ -112,6 +112,11 @@ static int template_fill(const char *text, const struct template_values *v, stru
         AUTO_FREE(char *, name);
         name = name_at(text);
         const struct format *f = name ? line_format(name) : NULL;
+        if (v->defaults_file && text_equal(name, "defaults-file")) {
+            buf_puts(out, v->defaults_file);
+            text += strlen(name) + 2;
+            continue;
+        }
         if (!f && !(name && is_field(name))) {
             buf_putc(out, *text++);
             continue;

@@ -10,6 +10,7 @@ struct template_values {
     const struct connection *both;   /* has host and port as well as the socket */
     const struct connection *driver; /* for formats that name only one address */
     const struct format_how *how;
+    const char *defaults_file; /* its path; NULL if no template contains the placeholder */
 };
 
 /* Returns the first placeholder in `word` that contains the password, malloced; NULL if there is none. */

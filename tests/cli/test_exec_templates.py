@@ -4,8 +4,11 @@ import os
 
 import pytest
 
+from conftest import having
 from lib.built import FORMATS
+from lib.clients import find
 from lib.hostile import VALUES, others, write
+from servers.pki import RIGHT_NAME
 
 SHOWS = 'import os, sys; sys.stdout.buffer.write(b"\\0".join(os.environb.get(os.fsencode(n), b"-") for n in sys.argv[1:]))'
 
@@ -33,6 +36,14 @@ def test_formats_are_what_params_prints(broker):
     got = show(broker, options, *(f"V{n}" for n in range(len(one_line))), "MYSQL_PWD")
     assert got == [*(broker.run("params", "p", "--format", f, secret_out=True).text[:-1] for f in one_line), "fake-p@ss"]
     assert show(broker, ["--env", "A={rails}"], "A") == ["mysql2://app:fake-p%40ss@db.example.com:3306/shop?ssl_mode=disabled"]
+
+
+def test_option_file_in_a_variable(broker, names, mysql_server):
+    """A program that takes the path of an option file from a variable; the client that it starts logs in with the file."""
+    write(broker, mysql_server.password("app").decode(), host=RIGHT_NAME, port=mysql_server.port, user="app", tls="required")
+    script = 'exec "$CLIENT" --defaults-file="$FILE" -NBe "select current_user()"'
+    done = broker.run("exec", "p", "--env", "FILE={defaults-file}", "--env", f"CLIENT={having(find, 'mysql9').path}", "--", "sh", "-c", script)
+    assert (done.code, done.out) == (0, b"app@%\n"), done.errors
 
 
 @pytest.mark.parametrize("options, values", [

@@ -115,6 +115,25 @@ static unsigned forget_leases(struct vault *v, bool revokes, int64_t deadline)
     return n;
 }
 
+/* Revokes the tokens of earlier logins, and Vault then deletes their users. Returns the number of entries. */
+static unsigned end_former(struct vault *v, int64_t deadline)
+{
+    AUTO_WORDS(identities);
+    bool is_denied;
+    unsigned n = 0;
+
+    vault_token_list_former(v, deadline, &identities);
+    for (size_t i = 0; i < identities.count; i++) {
+        struct err e = ERR_INIT;
+        if (!vault_token_take_former(v, identities.word[i], deadline))
+            continue;
+        if (!v->token.is_batch && revoke_token(v, deadline, &is_denied, &e) < 0)
+            note_left("the token of an earlier login", "", v->token.expires_at, &e);
+        n++;
+    }
+    return n;
+}
+
 int vault_sign_out(struct vault *v, int64_t deadline, unsigned *forgotten, struct err *e)
 {
     struct err of_vault = ERR_INIT;
@@ -129,6 +148,6 @@ int vault_sign_out(struct vault *v, int64_t deadline, unsigned *forgotten, struc
         note_left("the token", "", v->token.expires_at, &of_vault);
     *forgotten = forget_leases(v, revokes, deadline);
     int result = vault_token_forget(v, deadline, &tokens, e);
-    *forgotten += is_ours && tokens;
+    *forgotten += (is_ours && tokens) + end_former(v, deadline);
     return result;
 }

@@ -24,6 +24,8 @@
 
 #define VERSION '1'
 #define IDENTITY_MOST 16384
+/* Between a token's identity and the digest of an earlier token. */
+#define FORMER "|former="
 enum { TOKEN, END, TTL, RENEWABLE, BATCH, FIELDS };
 
 void vault_token_clear(struct vault_token *t)
@@ -142,19 +144,25 @@ static bool is_batch(const struct secret *token)
     return text_starts(secret_bytes(token), "hvb.") || text_starts(secret_bytes(token), "b.");
 }
 
-bool vault_token_find_session(struct vault *v, int64_t deadline)
+static bool load_session(struct vault *v, const char *identity, int64_t deadline)
 {
-    AUTO_FREE(char *, identity);
     AUTO_SECRET(entry);
     struct err ignored = ERR_INIT;
     struct vault_token found = {0};
 
-    identity = vault_token_identity(v);
     if (store_keyring.get(identity, deadline, &entry, &ignored) != STORE_OK || !entry_read(entry, &found))
         return false;
     vault_token_clear(&v->token);
     v->token = found;
     return true;
+}
+
+bool vault_token_find_session(struct vault *v, int64_t deadline)
+{
+    AUTO_FREE(char *, identity);
+
+    identity = vault_token_identity(v);
+    return load_session(v, identity, deadline);
 }
 
 /* Returns as vault_token_find(). */
@@ -225,6 +233,50 @@ static struct secret *session_entry(const struct vault_token *t)
     return entry_write(&copy);
 }
 
+/* After another login, moves the session's token to an entry of its own. */
+static void move_former(const struct vault *v, const char *identity, const char *label, int64_t deadline)
+{
+    AUTO_SECRET(entry);
+    AUTO_FREE(char *, former);
+    struct err ignored = ERR_INIT;
+    struct vault_token old = {0};
+    char digest[33];
+
+    if (store_keyring.get(identity, deadline, &entry, &ignored) == STORE_OK && entry_read(entry, &old) &&
+        !secret_equal(old.value, v->token.value)) {
+        vault_token_digest(&old, digest);
+        former = mem_printf("%s" FORMER "%s", identity, digest);
+        (void)store_keyring.put(former, label, entry, old.expires_at, deadline, &ignored);
+    }
+    vault_token_clear(&old);
+}
+
+static void gather(void *context, const char *identity, const char *label, time_t expires)
+{
+    (void)label;
+    (void)expires;
+    words_add(context, identity);
+}
+
+void vault_token_list_former(const struct vault *v, int64_t deadline, struct words *out)
+{
+    AUTO_FREE(char *, identity);
+    AUTO_FREE(char *, prefix);
+    struct err ignored = ERR_INIT;
+
+    identity = vault_token_identity(v);
+    prefix = mem_printf("%s" FORMER, identity);
+    (void)store_keyring.list(prefix, gather, out, deadline, &ignored);
+}
+
+bool vault_token_take_former(struct vault *v, const char *identity, int64_t deadline)
+{
+    struct err ignored = ERR_INIT;
+    bool found = load_session(v, identity, deadline);
+
+    return store_keyring.erase(identity, deadline, &ignored) == STORE_OK && found;
+}
+
 void vault_token_keep(const struct vault *v, bool lasting, int64_t deadline)
 {
     AUTO_FREE(char *, identity);
@@ -236,6 +288,8 @@ void vault_token_keep(const struct vault *v, bool lasting, int64_t deadline)
         return;
     identity = vault_token_identity(v);
     label = mem_printf("%s\t%s", v->addr, v->given ? v->given_by : v->method->name);
+    if (v->token.from == VAULT_FROM_LOGIN)
+        move_former(v, identity, label, deadline);
     entry = session_entry(&v->token);
     if (entry)
         (void)store_keyring.put(identity, label, entry, v->token.expires_at, deadline, &e);
@@ -260,103 +314,5 @@ int vault_token_forget(const struct vault *v, int64_t deadline, unsigned *count,
     if (erased == STORE_FAILED)
         return -1;
     err_clear(e);
-    return 0;
-}
-
-/* --- calls to Vault about a token */
-
-int vault_token_look_up(struct vault *v, int64_t deadline, struct err *e)
-{
-    static const char *const want[] = {"data.ttl", "data.creation_ttl", "data.renewable", "data.type",
-                                       "data.num_uses"};
-    AUTO_HTTP_ANSWER(answer);
-    struct vault_refusal why;
-    const struct vault_call call = {.method = "GET",
-                                    .path = "auth/token/lookup-self",
-                                    .token = v->token.value,
-                                    .want = want,
-                                    .want_count = ARRAY_LEN(want)};
-
-    if (vault_call(v, &call, false, deadline, &answer, &why, e) < 0)
-        return why.status == 403 ? 1 : -1;
-    unsigned long ttl = vault_number(&answer, 0, 0);
-    v->token.expires_at = ttl ? time(NULL) + (time_t)ttl : 0;
-    v->token.ttl = vault_number(&answer, 1, 0);
-    v->token.is_renewable = text_equal(http_text(&answer, 2), "true");
-    v->token.is_batch = text_equal(http_text(&answer, 3), "batch");
-    v->token.uses = (unsigned)vault_number(&answer, 4, 0);
-    return 0;
-}
-
-void vault_token_renew(struct vault *v, int64_t deadline)
-{
-    static const char *const want[] = {"auth.lease_duration", "auth.renewable"};
-    AUTO_HTTP_ANSWER(answer);
-    AUTO_JSON(body);
-    struct vault_refusal why;
-    struct err e = ERR_INIT;
-    struct vault_token *t = &v->token;
-
-    if (!t->is_renewable || t->is_batch || t->uses || !t->expires_at ||
-        (unsigned long)(t->expires_at - time(NULL)) > t->ttl / 2)
-        return;
-    json_use_wiping_memory();
-    body = json_object();
-    const struct vault_call call = {.method = "PUT",
-                                    .path = "auth/token/renew-self",
-                                    .token = t->value,
-                                    .body = body,
-                                    .want = want,
-                                    .want_count = ARRAY_LEN(want)};
-    if (vault_call(v, &call, false, deadline, &answer, &why, &e) < 0) {
-        log_step("login", "cannot renew the token: %s", e.msg);
-        return;
-    }
-    unsigned long ttl = vault_number(&answer, 0, 0);
-    if (!ttl) /* otherwise the token would seem to be valid forever */
-        return;
-    t->expires_at = time(NULL) + (time_t)ttl;
-    t->is_renewable = text_equal(http_text(&answer, 1), "true");
-    log_step("login", "renewed the token");
-    vault_token_keep(v, false, deadline);
-}
-
-static int refuse_mfa(struct err *e)
-{
-    (void)err_set(e, ERR_REFUSED,
-                  "Vault requires a second factor (MFA) for this login, which this version does not support");
-    return err_hint(e, "use a login without Vault's own MFA, or set VAULT_TOKEN to a token from vault login");
-}
-
-int vault_token_login(const struct vault *v, const char *method, const char *path, json_t *body,
-                      const struct secret *token, int64_t deadline, struct vault_token *out,
-                      struct vault_refusal *why, struct err *e)
-{
-    static const char *const want[] = {"auth.client_token", "auth.lease_duration",
-                                       "auth.renewable",    "auth.token_type",
-                                       "auth.num_uses",     "auth.mfa_requirement.mfa_request_id"};
-    AUTO_HTTP_ANSWER(answer);
-    const struct vault_call call = {.method = method,
-                                    .path = path,
-                                    .token = token,
-                                    .body = body,
-                                    .want = want,
-                                    .want_count = ARRAY_LEN(want)};
-
-    if (vault_call(v, &call, true, deadline, &answer, why, e) < 0)
-        return -1;
-    if (*http_text(&answer, 5))
-        return refuse_mfa(e);
-    out->value = vault_take_field(&answer, 0);
-    if (!out->value || vault_token_fault(secret_bytes(out->value))) {
-        (void)err_set(e, ERR_PROTOCOL, "Vault: the login returned no token");
-        return err_hint(e, "check that vault_addr = %s is a Vault server", v->addr);
-    }
-    out->from = VAULT_FROM_LOGIN;
-    out->ttl = vault_number(&answer, 1, 0);
-    out->expires_at = out->ttl ? time(NULL) + (time_t)out->ttl : 0;
-    out->is_renewable = text_equal(http_text(&answer, 2), "true");
-    out->is_batch = text_equal(http_text(&answer, 3), "batch");
-    out->uses = (unsigned)vault_number(&answer, 4, 0);
     return 0;
 }

@@ -3,6 +3,8 @@
 #ifndef VAULT_TOKEN_H
 #define VAULT_TOKEN_H
 
+#include <base/text.h>
+
 #include "call.h"
 
 void vault_token_clear(struct vault_token *t);
@@ -27,8 +29,13 @@ int vault_token_find(struct vault *v, int64_t deadline, struct err *e);
 bool vault_token_find_session(struct vault *v, int64_t deadline);
 
 /* Stores the token in the session store until it expires and, if `lasting`, in the keychain. If neither is
- * available, the token is used for this run only. */
+ * available, the token is used for this run only. After another login, the session's earlier token stays in
+ * an entry of its own, so that logout can revoke it. */
 void vault_token_keep(const struct vault *v, bool lasting, int64_t deadline);
+/* Appends the identities of the entries of earlier tokens. */
+void vault_token_list_former(const struct vault *v, int64_t deadline, struct words *out);
+/* Removes the entry of an earlier token and loads it into v->token. Returns false if there is none. */
+bool vault_token_take_former(struct vault *v, const char *identity, int64_t deadline);
 /* Removes the token from all stores; *count is set to the number of entries. Fails if the keychain fails. */
 int vault_token_forget(const struct vault *v, int64_t deadline, unsigned *count, struct err *e);
 

@@ -244,6 +244,19 @@ def test_logout_with_a_given_token(desk, vault):
     assert len(vault.users()) <= 1
 
 
+def test_logout_after_two_logins(password, vault):
+    """The token of the first login is revoked too, and its database user with it. A session may have used it until
+    then, so the second login does not revoke it."""
+    users = []
+    for _ in range(2):
+        password.log_in()
+        users.append(password.lease().user)
+    assert vault.users() == sorted(users) and users[0] != users[1]
+    done = password.run("logout", "w")
+    assert (done.code, done.errors) == (0, "forgot 3 sessions\n") and vault.users_become(0), vault.users()
+    assert len(vault.front.asked("revoke-self")) == 2 and password.run("status").text == ""
+
+
 def test_logout_of_all_leases_of_a_given_token(desk, vault):
     """Of each path, not only of the profile's own."""
     with_token(desk, vault.token())

@@ -59,5 +59,8 @@ int config_add_profile(const char *name, const struct override *settings, size_t
 int config_edit_check_name(const struct config *c, const char *name, bool with_tunnel, struct err *e);
 /* Appends the value as it is written after `KEY = `, quoted if needed, without a line end. */
 void config_edit_value(struct buf *out, const char *value);
+/* Returns the line end for new text at the offset `at`, LF or CR LF: that of the line before it, or of the
+ * first line if the line before it has none. */
+const char *config_edit_line_end(const struct config_edit *edit, size_t at);
 
 #endif

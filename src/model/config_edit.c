@@ -42,6 +42,14 @@ int config_edit_begin(struct config_edit *edit, struct err *e)
     return 0;
 }
 
+const char *config_edit_line_end(const struct config_edit *edit, size_t at)
+{
+    const char *text = buf_str(&edit->text);
+    const char *lf = at > 0 && text[at - 1] == '\n' ? text + at - 1 : strchr(text, '\n');
+
+    return lf && lf > text && lf[-1] == '\r' ? "\r\n" : "\n";
+}
+
 int config_edit_load(const struct config_edit *edit, struct config **out, struct err *e)
 {
     return config_load_text(out, &edit->text, e);

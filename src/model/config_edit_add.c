@@ -38,15 +38,27 @@ void config_edit_value(struct buf *out, const char *value)
         buf_putc(out, '"');
 }
 
-static void add_line(struct buf *out, const char *key, const char *value)
+static void add_line(struct config_edit *edit, const char *key, const char *value)
 {
+    struct buf *out = &edit->text;
+    const char *end = config_edit_line_end(edit, out->len);
+
     buf_printf(out, "%s =%s", key, *value ? " " : "");
     config_edit_value(out, value);
-    buf_putc(out, '\n');
+    buf_puts(out, end);
+}
+
+/* Appends an empty line, unless the file is empty, and a header. */
+static void add_header(struct config_edit *edit, const char *kind, const char *name)
+{
+    struct buf *out = &edit->text;
+    const char *end = config_edit_line_end(edit, out->len);
+
+    buf_printf(out, "%s[%s %s]%s", out->len ? end : "", kind, name, end);
 }
 
 /* Checks a setting as a run would, and appends its line. */
-static int add_setting(struct buf *out, const struct key_info *infos, size_t count, const char *key,
+static int add_setting(struct config_edit *edit, const struct key_info *infos, size_t count, const char *key,
                        const struct override *o, struct err *e)
 {
     int k = key_find(infos, count, key);
@@ -60,7 +72,7 @@ static int add_setting(struct buf *out, const struct key_info *infos, size_t cou
     }
     if (key_check(&infos[k], o->value, &checked, e) < 0)
         return err_what(e, "%s", o->flag ? o->flag : o->key);
-    add_line(out, infos[k].name, o->value);
+    add_line(edit, infos[k].name, o->value);
     return 0;
 }
 
@@ -73,31 +85,31 @@ static bool has_tunnel_keys(const struct override *settings, size_t count)
 }
 
 /* Appends the profile's section. If it gets a tunnel section of its own, an inline `via` is replaced. */
-static int add_profile_section(struct buf *out, const char *name, const struct override *settings,
+static int add_profile_section(struct config_edit *edit, const char *name, const struct override *settings,
                                size_t count, struct err *e)
 {
     bool with_tunnel = has_tunnel_keys(settings, count);
 
-    buf_printf(out, "%s[profile %s]\n", out->len ? "\n" : "", name);
+    add_header(edit, "profile", name);
     for (size_t i = 0; i < count; i++) {
         if (text_starts(settings[i].key, "tunnel.") || (with_tunnel && text_equal(settings[i].key, "via")))
             continue;
-        if (add_setting(out, key_infos, KEY_COUNT, settings[i].key, &settings[i], e) < 0)
+        if (add_setting(edit, key_infos, KEY_COUNT, settings[i].key, &settings[i], e) < 0)
             return -1;
     }
     if (with_tunnel)
-        add_line(out, "via", name);
+        add_line(edit, "via", name);
     return 0;
 }
 
-static int add_tunnel_section(struct buf *out, const char *name, const struct override *settings,
+static int add_tunnel_section(struct config_edit *edit, const char *name, const struct override *settings,
                               size_t count, struct err *e)
 {
-    buf_printf(out, "\n[tunnel %s]\n", name);
+    add_header(edit, "tunnel", name);
     for (size_t i = 0; i < count; i++) {
         const struct override *o = &settings[i];
         if (text_starts(o->key, "tunnel.") &&
-            add_setting(out, tunnel_key_infos, TUNNEL_COUNT, o->key + 7, o, e) < 0)
+            add_setting(edit, tunnel_key_infos, TUNNEL_COUNT, o->key + 7, o, e) < 0)
             return -1;
     }
     return 0;
@@ -140,10 +152,10 @@ int config_edit_add(struct config_edit *edit, const char *name, const struct ove
     if (config_edit_check_name(edit->config, name, with_tunnel, e) < 0)
         return -1;
     if (edit->text.len && edit->text.data[edit->text.len - 1] != '\n')
-        buf_putc(&edit->text, '\n');
-    if (add_profile_section(&edit->text, name, settings, count, e) < 0)
+        buf_puts(&edit->text, config_edit_line_end(edit, edit->text.len));
+    if (add_profile_section(edit, name, settings, count, e) < 0)
         return -1;
-    return with_tunnel ? add_tunnel_section(&edit->text, name, settings, count, e) : 0;
+    return with_tunnel ? add_tunnel_section(edit, name, settings, count, e) : 0;
 }
 
 int config_add_profile(const char *name, const struct override *settings, size_t count, struct err *e)

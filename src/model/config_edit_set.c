@@ -85,11 +85,6 @@ static void replace(struct config_edit *edit, size_t from, size_t to, const stru
     buf_add(&edit->text, buf_str(&tail), tail.len);
 }
 
-static const char *line_end(const struct config_edit *edit, size_t end)
-{
-    return end >= 2 && edit->text.data[end - 1] == '\n' && edit->text.data[end - 2] == '\r' ? "\r\n" : "\n";
-}
-
 /* Appends KEY and `=`, with the indentation and spaces of an existing line. */
 static void add_head(struct buf *out, const char *line, const char *key)
 {
@@ -120,7 +115,7 @@ static void add_setting(const struct config_edit *edit, struct buf *out, const c
     while (!*o->value && out->len && out->data[out->len - 1] == ' ')
         out->len--;
     config_edit_value(out, o->value);
-    buf_puts(out, line_end(edit, end));
+    buf_puts(out, config_edit_line_end(edit, end));
 }
 
 static int set_one(struct config_edit *edit, const char *name, const struct override *o, struct err *e)
@@ -130,18 +125,17 @@ static int set_one(struct config_edit *edit, const char *name, const struct over
 
     if (find(edit, &p, e) < 0)
         return -1;
-    const char *text = buf_str(&edit->text);
+    const char *text = buf_str(&edit->text), *end = config_edit_line_end(edit, edit->text.len);
     if (!o->value && !p.has_key)
         return 0;
     if (!p.is_found) {
-        buf_printf(&line, "%s%s[profile %s]\n",
-                   edit->text.len && text[edit->text.len - 1] != '\n' ? "\n" : "", edit->text.len ? "\n" : "",
-                   name);
+        buf_printf(&line, "%s%s[profile %s]%s", edit->text.len && text[edit->text.len - 1] != '\n' ? end : "",
+                   edit->text.len ? end : "", name, end);
         p.key_start = p.key_end = p.header_end = p.last_start = p.end = edit->text.len;
     } else if (!p.has_key) {
         p.key_start = p.key_end = p.end;
         if (text[p.end - 1] != '\n')
-            buf_putc(&line, '\n');
+            buf_puts(&line, end);
     }
     if (o->value)
         add_setting(edit, &line,
@@ -197,7 +191,7 @@ int config_edit_rename(struct config_edit *edit, const char *from, const char *t
 
     if (find_own(edit, &p, e) < 0)
         return -1;
-    buf_printf(&line, "[profile %s]%s", to, line_end(edit, p.header_end));
+    buf_printf(&line, "[profile %s]%s", to, config_edit_line_end(edit, p.header_end));
     replace(edit, p.start + strcspn(buf_str(&edit->text) + p.start, "["), p.header_end, &line);
     for (;;) {
         struct edit_place at = {.kind = SECTION_PROFILE, .key = "inherits", .value = from};

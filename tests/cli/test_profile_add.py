@@ -105,14 +105,14 @@ def test_only_keys_that_were_given_are_written(broker):
 
 @pytest.mark.parametrize("before, between", [
     ("# mine\n[profile a]\n; kept\nhost = h   \n", "\n"), ("[profile a]\nhost = h", "\n\n"),
-    ("[profile a]\r\nhost = h\r\n", "\n"),
+    ("[profile a]\r\nhost = h\r\n", "\r\n"), ("[profile a]\r\nhost = h", "\r\n\r\n"),
     ("\ufeff[profile a]\nhost = h\n", "\n"), ("", "")])
 def test_rest_of_the_file_is_kept(broker, before, between):
     broker.config(before)
     broker.config_path.chmod(0o640)
     assert broker.run("profile", "add", "b", "mysql://u@h2/").code == 0
     text = broker.config_path.read_bytes().decode()
-    assert text == before + between + "[profile b]\nhost = h2\nuser = u\n"
+    assert text == before + between + "[profile b]\nhost = h2\nuser = u\n".replace("\n", "\r\n" if "\r" in before else "\n")
     assert stat.S_IMODE(broker.config_path.stat().st_mode) == 0o640
 
 

@@ -64,6 +64,17 @@ def test_set(filled, args, before, after):
     assert os.listdir(filled.config_path.parent) == ["config"]
 
 
+@pytest.mark.parametrize("args", [["set", "stage", "user=u", "port=3307"], ["set", "prod", "port=3307"],
+                                  ["rename", "stage", "live"], ["add", "new", "mysql://app@h/?ssh_host=b&ssh_user=me&ssh_keyLocation=/k"]])
+@pytest.mark.parametrize("last", ["\r\n", ""])
+def test_line_ends_of_windows(filled, args, last):
+    filled.config(CONFIG.rstrip("\n").replace("\n", "\r\n") + last)
+    done = filled.run("profile", *args)
+    assert done.code == 0, done
+    now = text(filled)
+    assert "\n" not in now.replace("\r\n", "") and now != CONFIG.replace("\n", "\r\n")
+
+
 @pytest.mark.parametrize("args, code, errors", [
     (["prdo", "host=h"], 78, "broker: prdo: no such profile\nhint: did you mean 'prod'?\n"),
     (["prod", "hots=h"], 64, "broker: hots: unknown key 'hots'\nhint: did you mean 'host'?\n"),

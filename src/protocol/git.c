@@ -49,9 +49,11 @@ static bool says(const char *value, size_t n, const char *word)
     return strlen(word) == n && strncasecmp(value, word, n) == 0;
 }
 
+/* Any number but 0 is true, as in git. */
 static bool is_yes(const char *value, size_t n)
 {
-    return says(value, n, "1") || says(value, n, "true") || says(value, n, "yes") || says(value, n, "on");
+    return n && !says(value, n, "0") && !says(value, n, "false") && !says(value, n, "no") &&
+           !says(value, n, "off");
 }
 
 /* Returns the time of expiry; 0 (never) if the value is not a number. */
@@ -212,13 +214,12 @@ static int take(struct git_credential *c, const char *key, const char *value, si
 /* The size of a buffer for the keys that are known; longer keys are unknown. */
 #define KEY_MAX 64
 
+/* Takes a line that has a key and `=`. */
 static int take_line(struct git_credential *c, const char *line, size_t n)
 {
     const char *equals = memchr(line, '=', n);
     char key[KEY_MAX];
 
-    if (!equals || equals == line)
-        return -1;
     size_t length = (size_t)(equals - line);
     if (length >= sizeof key)
         return 0;
@@ -248,8 +249,10 @@ int git_parse(const char *text, size_t n, struct git_credential *out, struct err
         size_t kept = length && text[length - 1] == '\r' ? length - 1 : length;
         if (kept == 0)
             return 0;
+        if (*text == '=' || !memchr(text, '=', kept))
+            return bad_line(number, "not KEY=VALUE", e);
         if (take_line(out, text, kept) < 0)
-            return bad_line(number, memchr(text, '=', kept) ? "not a URL" : "not KEY=VALUE", e);
+            return bad_line(number, "not a URL", e);
         text += length + (lf != NULL);
     }
     return 0;

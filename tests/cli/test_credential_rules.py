@@ -133,8 +133,11 @@ def test_authtype_with_a_name(asker):
 
 def test_ephemeral_is_not_stored(asker):
     asker.store_entry(**SITE, capability_="authtype", authtype="Bearer", credential="t", ephemeral="1")
-    asker.store_entry(**SITE, **DEV, ephemeral="true")
+    for value in ("true", "on", "2", "-1"):  # every number but 0 is true, as for git
+        asker.store_entry(**SITE, **DEV, ephemeral=value)
     assert asker.get(**SITE, capability_="authtype") == {}
+    asker.store_entry(**SITE, **DEV, ephemeral="0")
+    assert asker.get(**SITE) == DEV
 
 
 def test_incomplete_credential_is_not_stored(asker):
@@ -290,6 +293,7 @@ def test_input(memory, text, code):
     assert done.code == code, done.errors
     if code:
         assert done.out == b"" and len(done.err) < 500 and done.errors.startswith("broker: ")
+        assert text not in (b"protocol\n", b"=x\n") or done.errors.startswith("broker: line 1: stdin: not KEY=VALUE\n")
     elif b"host=git" in text:
         assert fields_of(done.out) == DEV
 

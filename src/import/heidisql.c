@@ -21,7 +21,7 @@ struct heidi_session {
     const char *path;
     struct {
         const char *key, *value;
-    } pair[64];
+    } pair[256];
     size_t count;
 };
 
@@ -171,6 +171,14 @@ static void take_session(const struct heidi_session *s, struct import_list *list
     take_password(entry, value_of(s, "Password"));
 }
 
+/* HeidiSQL also stores things below a session: its query history, and the filters of tables. */
+static bool is_part_of(const struct heidi_session *s, const char *node)
+{
+    size_t n = s->path ? strlen(s->path) : 0;
+
+    return n && !*value_of(s, "Folder") && text_starts(node, s->path) && node[n] == '\\';
+}
+
 static int read_heidisql(const char *path, struct buf *text, struct import_list *list, struct err *e)
 {
     char *at = text->data, *line;
@@ -187,6 +195,8 @@ static int read_heidisql(const char *path, struct buf *text, struct import_list 
         if (!key)
             continue;
         *key = '\0';
+        if (is_part_of(&s, node))
+            continue;
         if (!text_equal(s.path, node)) {
             take_session(&s, list);
             s = (struct heidi_session){.path = node};

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <base/mem.h>
+#include <base/secret.h>
 #include <base/text.h>
 
 #define GROUPS_MOST 1000
@@ -32,44 +33,41 @@ struct option_state {
     bool is_socket, is_tcp, skip_ssl, ssl, verify;
 };
 
-/*
- * Replaces \b \t
- *  \r \\ and \s (a space) in place; other backslashes are kept.
- */
+/* Cuts a comment off a line: from a `#` outside of quotes. */
+static void cut_comment(char *s)
+{
+    char quote = '\0';
+    bool is_escaped = false;
+
+    for (; *s && (quote || *s != '#'); s++) {
+        if ((*s == '"' || *s == '\'') && !is_escaped && (!quote || quote == *s))
+            quote = quote ? '\0' : *s;
+        is_escaped = quote && *s == '\\' && !is_escaped;
+    }
+    *s = '\0';
+}
+
+/* Replaces these escapes, and \s by a space, in place, within quotes or not; other backslashes are kept. */
 static void unescape(char *s)
 {
-    static const char from[] = "btnr\\s", to[] = "\b\t\n\r\\ ";
+    static const char from[] = "btnrs\\\"'", to[] = "\b\t\n\r \\\"'";
     char *out = s;
 
     for (; *s; s++) {
         const char *which = *s == '\\' && s[1] ? strchr(from, s[1]) : NULL;
+        if (*s == '\\' && s[1] && !which)
+            *out++ = *s++;
         *out++ = which ? to[which - from] : *s;
         s += which != NULL;
     }
     *out = '\0';
 }
 
-/* Returns the value after `=`, without its comment, quotes and escapes. */
+/* Returns the value after `=` without its quotes and escapes, as MySQL's my_default.cc does. */
 static char *option_value(char *s)
 {
-    char quote = '\0';
-    size_t n;
-
     s += strspn(s, " \t");
-    for (char *c = s; *c; c++) {
-        if (*c == '\\' && c[1])
-            c++;
-        else if (!quote && (*c == '"' || *c == '\''))
-            quote = *c;
-        else if (*c == quote)
-            quote = '\0';
-        else if (!quote && *c == '#') {
-            *c = '\0';
-            break;
-        }
-    }
-    for (n = strlen(s); n && strchr(" \t", s[n - 1]); n--)
-        s[n - 1] = '\0';
+    size_t n = strlen(s);
     if (n > 1 && (*s == '"' || *s == '\'') && s[n - 1] == *s) {
         s[n - 1] = '\0';
         s++;
@@ -90,6 +88,8 @@ static const struct {
     {"ssl_key", KEY_tls_key},
     {"ssl_cipher", KEY_tls_ciphers},
     {"tls_version", KEY_tls_version},
+    {"socket", KEY_socket},
+    {"connect_timeout", KEY_connect_timeout},
 };
 static const struct {
     const char *name;
@@ -132,16 +132,30 @@ static bool take_tls(struct option_state *o, const char *name, const char *value
     return true;
 }
 
+/* Sets a key, in place of the value from an earlier group; an empty value unsets it. */
+static void put(struct option_state *o, enum key k, const char *value)
+{
+    import_drop(o->entry, k, NULL);
+    import_put(o->entry, k, value);
+}
+
+static void put_password(struct option_state *o, const char *value)
+{
+    secret_free(o->entry->p.password);
+    o->entry->p.password = NULL;
+    import_password(o->entry, value, strlen(value));
+}
+
 static bool take_table(struct option_state *o, const char *name, const char *value)
 {
     for (size_t i = 0; i < ARRAY_LEN(plain); i++)
         if (text_equal(name, plain[i].name)) {
-            import_put(o->entry, plain[i].key, value);
+            put(o, plain[i].key, value);
             return true;
         }
     for (size_t i = 0; i < ARRAY_LEN(switches); i++)
         if (text_equal(name, switches[i].name)) {
-            import_put(o->entry, switches[i].key, is_on(value) ? "yes" : NULL);
+            put(o, switches[i].key, is_on(value) ? "yes" : NULL);
             return true;
         }
     return false;
@@ -151,19 +165,17 @@ static void take_option(struct option_state *o, const char *name, const char *va
 {
     if (take_tls(o, name, value) || take_table(o, name, value))
         return;
-    if (text_equal(name, "port"))
+    if (text_equal(name, "port")) {
+        import_drop(o->entry, KEY_port, NULL);
         import_port(o->entry, value);
-    else if (text_equal(name, "password") && value)
-        import_password(o->entry, value, strlen(value));
-    else if (text_equal(name, "socket"))
-        import_put(o->entry, KEY_socket, value);
-    else if (text_equal(name, "protocol")) {
+    } else if (text_equal(name, "password") && value) {
+        put_password(o, value);
+    } else if (text_equal(name, "protocol")) {
         o->is_socket = value && text_equal_nocase(value, "socket");
         o->is_tcp = value && text_equal_nocase(value, "tcp");
-    } else if (text_equal(name, "connect_timeout"))
-        import_put(o->entry, KEY_connect_timeout, value);
-    else if (!text_equal(name, "no_auto_rehash"))
+    } else if (!text_equal(name, "no_auto_rehash")) {
         import_leave(o->entry, name, "not a key of a profile");
+    }
 }
 
 /* Applies options that depend on each other. An option file may have both host and socket: the socket is used
@@ -210,6 +222,12 @@ static void add_line(struct lines *l, const char *group, const char *name, const
     l->line[l->count++] = (struct line){group, name, value};
 }
 
+static void trim_end(char *s)
+{
+    for (size_t n = strlen(s); n && strchr(" \t", s[n - 1]); n--)
+        s[n - 1] = '\0';
+}
+
 /* Normalises an option's name in place: `-` becomes `_`, and a loose- prefix is removed. */
 static char *option_name(char *name)
 {
@@ -218,24 +236,21 @@ static char *option_name(char *name)
     return text_starts(name, "loose_") ? name + 6 : name;
 }
 
-/* Splits a line at `=` into a name, without trailing spaces, and a value. */
+/* Splits a line, without its comment, at `=` into a name and a value. */
 static void split_option(char *line, const char *group, struct lines *out)
 {
-    size_t n = strcspn(line, "=");
-    char *value = line[n] ? line + n + 1 : NULL;
-
-    line[n] = '\0';
-    while (n && strchr(" \t", line[n - 1]))
-        line[--n] = '\0';
-    if (!value) {
-        char *comment = strchr(line, '#');
-        if (comment)
-            *comment = '\0';
-    }
+    cut_comment(line);
+    char *value = strchr(line, '=');
+    if (value)
+        *value++ = '\0';
+    trim_end(line);
+    if (value)
+        trim_end(value);
     add_line(out, group, option_name(line), value ? option_value(value) : NULL);
 }
 
-static void read_lines(struct buf *text, struct lines *out, struct import_list *list)
+/* A name ends at the first bracket; that of a login path, which has no comment after it, at the last. */
+static void read_lines(struct buf *text, bool each_group, struct lines *out, struct import_list *list)
 {
     char *at = text->data, *line;
     const char *group = NULL;
@@ -245,9 +260,10 @@ static void read_lines(struct buf *text, struct lines *out, struct import_list *
             import_skip(list, "an include", "the import does not read included files");
         if (!*line || strchr("#;!", *line))
             continue;
-        char *close = strrchr(line, ']');
+        char *close = each_group ? strrchr(line, ']') : strchr(line, ']');
         if (*line == '[' && close) {
             *close = '\0';
+            trim_end(line);
             group = line + 1;
             add_line(out, group, NULL, NULL);
         } else if (group) {
@@ -306,7 +322,7 @@ void option_groups(struct buf *text, bool each_group, struct import_list *list)
     struct lines l = {0};
     unsigned groups = 0;
 
-    read_lines(text, &l, list);
+    read_lines(text, each_group, &l, list);
     if (!each_group && has_connection(&l))
         take_group(&l, NULL, each_group, list);
     for (size_t i = 0; i < l.count && groups < GROUPS_MOST; i++) {

@@ -127,15 +127,31 @@ static bool is_mycli(const char *text, size_t n)
     return strlen(text) == n && strstr(text, "[alias_dsn]");
 }
 
-/* Returns a value as Python's configobj reads it, without its quotes. */
+/* Returns a value as Python's configobj reads it, without its quotes and the comment after it. A `#` without
+ * a space before it is kept, so that a URL with one is refused, not shortened. */
 static char *unquoted(char *s)
 {
-    size_t n = strlen(s);
+    char *end = *s == '"' || *s == '\'' ? strchr(s + 1, *s) : NULL;
 
-    if (n < 2 || (*s != '"' && *s != '\'') || s[n - 1] != *s)
-        return s;
-    s[n - 1] = '\0';
-    return s + 1;
+    if (end) {
+        *end = '\0';
+        return s + 1;
+    }
+    for (end = s; *end && !(*end == '#' && end > s && strchr(" \t", end[-1])); end++)
+        ;
+    while (end > s && strchr(" \t", end[-1]))
+        end--;
+    *end = '\0';
+    return s;
+}
+
+/* Returns true for the header of the section, which a comment may follow. */
+static bool is_alias_header(const char *line)
+{
+    static const char header[] = "[alias_dsn]";
+    const char *rest = line + sizeof header - 1;
+
+    return text_starts(line, header) && strchr("#", rest[strspn(rest, " \t")]);
 }
 
 static int read_mycli(const char *path, struct buf *text, struct import_list *list, struct err *e)
@@ -148,7 +164,7 @@ static int read_mycli(const char *path, struct buf *text, struct import_list *li
     while ((line = line_next(&at)) != NULL) {
         char *equals = strchr(line, '=');
         if (*line == '[')
-            is_inside = text_equal(line, "[alias_dsn]");
+            is_inside = is_alias_header(line);
         if (!is_inside || *line == '[' || *line == '#' || !equals)
             continue;
         size_t n = (size_t)(equals - line);

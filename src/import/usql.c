@@ -19,6 +19,8 @@ static bool is_usql(const char *text, size_t n)
 struct parts {
     char *name; /* NULL: no connection is being read */
     char *value[6];
+    size_t depth;    /* the indentation of its parts; 0: there was none yet */
+    bool is_unknown; /* a part is in a form that is not understood */
 };
 enum part { PART_PROTOCOL, PART_HOST, PART_PORT, PART_USER, PART_PASSWORD, PART_DATABASE };
 
@@ -32,22 +34,49 @@ static const struct {
     {"database", PART_DATABASE}, {"dbname", PART_DATABASE},
 };
 
-/* Returns a scalar without its quotes or comment. */
-static char *scalar(char *s)
+/* Decodes a quoted scalar in place. Returns the text behind the closing quote; NULL if there is none, or if
+ * it has other escapes than these. */
+static char *unquote(char *s)
 {
-    size_t n;
+    static const char from[] = "\"\\/nrt", to[] = "\"\\/\n\r\t";
+    char quote = *s, *out = s;
 
-    s += strspn(s, " \t");
-    char *close = *s == '"' || *s == '\'' ? strchr(s + 1, *s) : NULL;
-    if (close && (!close[1] || strchr(" \t", close[1]))) {
-        *close = '\0';
-        return s + 1;
+    for (s++; *s; s++) {
+        const char *which = NULL;
+        if (*s == '\'' && quote == '\'' && s[1] == '\'')
+            s++;
+        else if (*s == quote)
+            break;
+        else if (*s == '\\' && quote == '"' && (!*++s || (which = strchr(from, *s)) == NULL))
+            return NULL;
+        *out++ = which ? to[which - from] : *s;
     }
-    char *comment = strstr(s, " #");
-    if (comment)
-        *comment = '\0';
-    for (n = strlen(s); n && strchr(" \t", s[n - 1]); n--)
-        s[n - 1] = '\0';
+    if (!*s)
+        return NULL;
+    *out = '\0';
+    return s + 1;
+}
+
+/* Takes a scalar from *at, which ends at one of these characters, at a comment or at the end of the line.
+ * Sets *at to the text behind that character. Returns NULL if its form is not understood. */
+static char *scalar(char **at, const char *ends)
+{
+    char *s = *at + strspn(*at, " \t"), *end = s;
+    bool is_quoted = *s == '"' || *s == '\'';
+
+    if (*s && strchr("&*!|>%@`[{", *s))
+        return NULL;
+    if (is_quoted && (end = unquote(s)) == NULL)
+        return NULL;
+    for (; *end && !strchr(ends, *end) && !(*end == '#' && strchr(" \t", end[-1])); end++)
+        if (is_quoted && !strchr(" \t", *end))
+            return NULL;
+    *at = *end && *end != '#' ? end + 1 : end + strlen(end);
+    *end = '\0';
+    for (; !is_quoted && end > s && strchr(" \t", end[-1]); end--)
+        end[-1] = '\0';
+    if (!is_quoted && (text_equal(s, "~") || text_equal(s, "null")))
+        *s = '\0';
     return s;
 }
 
@@ -65,7 +94,9 @@ static void finish(struct parts *p, struct import_list *list)
 {
     struct import_entry *entry = NULL;
 
-    if (p->name && !is_mysql(p->value[PART_PROTOCOL]))
+    if (p->name && p->is_unknown)
+        import_skip(list, p->name, "a form of YAML that broker does not read");
+    else if (p->name && !is_mysql(p->value[PART_PROTOCOL]))
         import_skip(list, p->name, "not MySQL, or in an unknown format");
     else if (p->name)
         entry = import_add(list, p->name);
@@ -80,51 +111,54 @@ static void finish(struct parts *p, struct import_list *list)
     *p = (struct parts){0};
 }
 
-/* Parses "KEY: VALUE" and stores it as a part of the connection. */
-static void take_part(struct parts *p, char *text)
+/* Takes "KEY: VALUE" from *at as a part of the connection. */
+static void take_part(struct parts *p, char **at, const char *ends)
 {
-    char *colon = strchr(text, ':');
+    char *name = scalar(at, ":"), *value = name ? scalar(at, ends) : NULL;
 
-    if (!colon)
-        return;
-    *colon = '\0';
-    for (size_t i = 0; i < ARRAY_LEN(part_names); i++)
-        if (text_equal(part_names[i].name, scalar(text)))
-            p->value[part_names[i].part] = scalar(colon + 1);
+    for (size_t i = 0; value && i < ARRAY_LEN(part_names); i++)
+        if (text_equal(part_names[i].name, name))
+            p->value[part_names[i].part] = value;
+    p->is_unknown = p->is_unknown || !value;
 }
 
-static void take_flow_map(struct parts *p, char *text)
+static void take_flow_map(struct parts *p, char *at)
 {
-    char *end = strrchr(text, '}');
+    while (*at && !p->is_unknown)
+        take_part(p, &at, ",}");
+}
 
-    if (end)
-        *end = '\0';
-    while (*text) {
-        size_t n = strcspn(text, ",");
-        char *next = text + n + (text[n] != '\0');
-        text[n] = '\0';
-        take_part(p, text);
-        text = next;
-    }
+/* Parses "KEY: VALUE" on a line of its own; what is indented deeper is not a part of the connection. */
+static void take_line(struct parts *p, char *line, size_t indent)
+{
+    p->depth = p->depth ? p->depth : indent;
+    if (indent > p->depth)
+        return;
+    if (strchr(line, ':'))
+        take_part(p, &line, "");
+    else
+        p->is_unknown = true;
 }
 
 /* Reads a line "NAME: ..." directly below `connections:`. */
 static void take_connection(struct parts *p, char *line, struct import_list *list)
 {
-    char *colon = strchr(line, ':');
-
     finish(p, list);
-    if (!colon)
+    if (!strchr(line, ':'))
         return;
-    *colon = '\0';
-    char *name = scalar(line), *value = scalar(colon + 1);
-    if (strstr(value, "://")) {
-        import_url(list, name, value);
+    char *name = scalar(&line, ":"), *value;
+    line += strspn(line, " \t");
+    p->name = name ? name : line;
+    if (name && *line == '{') {
+        take_flow_map(p, line + 1);
         return;
     }
-    p->name = name;
-    if (*value == '{')
-        take_flow_map(p, value + 1);
+    value = name ? scalar(&line, "") : NULL;
+    p->is_unknown = !value;
+    if (value && strstr(value, "://")) {
+        p->name = NULL;
+        import_url(list, name, value);
+    }
 }
 
 static int read_usql(const char *path, struct buf *text, struct import_list *list, struct err *e)
@@ -142,13 +176,13 @@ static int read_usql(const char *path, struct buf *text, struct import_list *lis
             continue;
         if (indent == 0) {
             finish(&p, list);
-            is_inside = text_equal(line, "connections:");
+            is_inside = text_starts(line, "connections:") && strchr("#", line[12 + strspn(line + 12, " \t")]);
             depth = 0;
         } else if (is_inside && (depth == 0 || indent <= depth)) {
             depth = indent;
             take_connection(&p, line, list);
         } else if (is_inside && p.name) {
-            take_part(&p, line);
+            take_line(&p, line, indent);
         }
     }
     finish(&p, list);

@@ -6,6 +6,7 @@ The samples are made by hand, in each program's format (docs/import.md)."""
 import json
 import os
 import plistlib
+import random
 import shutil
 import subprocess
 
@@ -36,10 +37,10 @@ plain words
 MYCLI = f"""\
 [main]
 shop = mysql://not@this/
-[alias_dsn]
-shop = mysql://app:{PASSWORD}@db.internal:3306/shop?ssl_mode=on&ssl_ca=/home/me/ca.pem&ssl_verify_server_cert=true
+[alias_dsn]  # all
+shop = mysql://app:{PASSWORD}@db.internal:3306/shop?ssl_mode=on&ssl_ca=/home/me/ca.pem&ssl_verify_server_cert=true  # mine
 # far = mysql://no@no/
-far  = "mysql://app@db.internal/shop?ssh_jump=me@bastion.example.com"
+far  = "mysql://app@db.internal/shop?ssh_jump=me@bastion.example.com" # "x"
 hid = $DSN
 vlt = mysql://db/shop?vault_address=x
 [alias_dsn.init-commands]
@@ -146,6 +147,20 @@ def test_usql(broker):
     assert {row["from"] for row in found["not_imported"]} == {"pg", "lst"}
 
 
+@pytest.mark.parametrize("value, read", [
+    (r'"a\"b\\"', 'a"b\\'), ("'it''s'  # c", "it's"), ("a#b", "a#b"), ("a b # c", "a b"), ('"a, b}"', "a, b}"), ("~", None), ("# c", None),
+    (r'"\x41"', ...), ("&x a", ...), ("|", ...), ("'a", ...), ("[a]", ...), ('"a"b', ...)])
+@pytest.mark.parametrize("head, tail", [("connections: # c\n a:\n  proto: mysql\n  user: ", "\n  opts:\n   user: evil\n"),
+                                        ("connections:\n a: {'proto': mysql, user: ", ", host: h}\n")])
+def test_yaml_scalars(broker, head, tail, value, read):
+    """... stands for a form that is not read: such a connection is left out."""
+    found = json.loads(broker.run("profile", "import", "--json", "--dry-run", broker.write("theirs", head + value + tail)).text)
+    if read is ...:
+        assert found["not_imported"] == [{"from": "a", "why": "a form of YAML that broker does not read"}]
+    else:
+        assert [p["keys"].get("user") for p in found["profiles"]] == [read], found
+
+
 def test_my_cnf(broker):
     found = imported(broker, MY_CNF)
     assert found["format"] == "my.cnf"
@@ -164,6 +179,48 @@ def test_real_programs_read_the_same_from_my_cnf(broker, real_programs):
     options_read = real_programs(path, "_stage")
     assert options_read["host"] == "stage.example.com" and options_read["user"] == "app" and options_read["database"] == "sh op"
     assert options_read["password"] == PASSWORD and options_read["ssl-ca"] == "/ca.pem"
+
+
+VALUES = ["app", "a b", "a#b", "a #b", '"a # b"', "'a # b'", r'"a\"b"', r'"a\\"', r'"a\\" # c', r"a\sb", r"a\#b", r"a\\b", r"a\xb", '"x\'y"', "it's",
+          "it's # c", "'it''s'", '""', "", "''", '"', 'a"b"c', '"a" b', "a\\", r"a\ b", "a;b", "\u00fc", "a=b", "=a", "'a", r"\'a # b", '"a # b',
+          r"a\'b # c", '"a"#x', '"a"  # "x"']
+OPTIONS = {"host": "host", "user": "user", "database": "database", "ssl-ca": "tls_ca", "ssl-cipher": "tls_ciphers", "port": "port"}
+GROUPS = ["[client]", "[client_s]", "[mysql_s]", "[mysql]", "[client_t]", "[mysqld]", "[client_s ]", "[client_s] # [x]", "[client_s]x"]
+ODD = ["# c", "; c", "", "user # x = y", "  # host = x", "port = 3306"]
+
+
+def option_file(seed):
+    """A random option file with [client_s], as people write them: quotes, escapes, comments, repeated options."""
+    rng = random.Random(seed)
+    rows = [rng.choice(["[client]", "[client_s]"]), "host = base"]
+    for _ in range(rng.randint(4, 12)):
+        kind, name = rng.random(), rng.choice([*OPTIONS, "password"])
+        value = {"host": rng.choice(["h1", '"h2"', "h3 # c"]), "port": "3307"}.get(name, rng.choice(VALUES))
+        rows.append(rng.choice(GROUPS) if kind < 0.25 else rng.choice(ODD) if kind < 0.35 else
+                    rng.choice(["", "", "  "]) + name + rng.choice(["=", " = ", "\t=  "]) + value + rng.choice(["", "  "]))
+    return rng.choice(["\n", "\r\n"]).join([*rows, "[client_s]", "user = " + rng.choice(VALUES)])
+
+
+@pytest.mark.parametrize("first", range(0, 80, 20))
+def test_same_values_as_my_print_defaults(broker, real_programs, first):
+    """Random files; a value that a profile cannot hold is listed as left out."""
+    for seed in range(first, first + 20):
+        text = option_file(seed)
+        expected = {k.replace("_", "-"): v for k, v in real_programs(broker.write("theirs", text), "_s").items()}
+        profile = next(p for p in imported(broker, text)["profiles"] if p["from"] == "s")
+        left = {row["what"] for row in profile["left_out"]}
+        wanted = {key: expected.get(name, "") for name, key in OPTIONS.items() if key not in left}
+        wanted["port"] = wanted["port"].replace("3306", "")
+        assert {key: profile["keys"].get(key, "") for key in wanted} == wanted, (seed, text)
+        assert (profile["password"] is not None) == (expected.get("password", "") != ""), (seed, text)
+
+
+def test_later_group_replaces_values(broker):
+    """Also by an empty value, the default port, and no password."""
+    found = imported(broker, f"[client]\nhost = h\nuser = u\nport = 3307\npassword = {PASSWORD}\ncompress\n"
+                             "[client_a] # [x]\nuser = ''\nport = 3306\npassword =\ncompress = 0\ndatabase = \"a\\\"b\" # c\n")
+    assert keys(found)["a"] == {"host": "h", "database": 'a"b', "tls": "preferred"}
+    assert [p["password"] for p in found["profiles"]] == ["dropped", None]
 
 
 @pytest.fixture
@@ -194,6 +251,14 @@ def test_heidisql(broker):
     assert left_out(found, "shop-live") == {"SSHtunnelPrivateKey"} and left_out(found, "tls") == {"Databases"}
     assert [p["password"] for p in found["profiles"]] == ["dropped", None]
     assert [row["from"] for row in found["not_imported"]] == ["pg"]
+
+
+def test_heidisql_history_is_no_session(broker):
+    """HeidiSQL stores the query history and the filters of tables below a session."""
+    rows = (r"shop\Host<|||>1<|||>h", r"shop\QueryHistory\1<|||>1<|||>select 1", r"shop\db|t\Filter<|||>1<|||>x",
+            r"shop\db|t\RecentFilters\1<|||>1<|||>x", r"shopper\Host<|||>1<|||>h2", r"f\Folder<|||>3<|||>1", r"f\in\Host<|||>1<|||>h3")
+    found = imported(broker, "".join("Servers\\" + row + "\r\n" for row in rows))
+    assert list(keys(found)) == ["shop", "shopper", "in"]
 
 
 # Show, ask, write

@@ -189,9 +189,9 @@ bench: all
 # --- installation --------------------------------------------------------------------------------------------------
 DEST := $(DESTDIR)$(PREFIX)
 DEST_LIBEXEC := $(DESTDIR)$(LIBEXECDIR)/broker
-DOCS := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md)
+DOCS := README.md CHANGELOG.md LICENSE $(wildcard docs/*.md docs/*.svg)
 INSTALLED = $(addprefix $(DEST)/bin/,broker $(NAMES)) $(addprefix $(DEST_LIBEXEC)/,$(notdir $(HELPERS) $(ASKPASS))) \
-    $(addprefix $(DEST)/share/broker/,rds-ca.pem rds-ca.txt) $(addprefix $(DESTDIR)$(DOCDIR)/,$(notdir $(DOCS))) \
+    $(addprefix $(DEST)/share/broker/,rds-ca.pem rds-ca.txt) $(addprefix $(DESTDIR)$(DOCDIR)/,$(DOCS)) \
     $(DEST)/share/bash-completion/completions/broker $(DEST)/share/zsh/site-functions/_broker \
     $(DEST)/share/fish/vendor_completions.d/broker.fish
 
@@ -201,9 +201,10 @@ install: all
 	for name in $(NAMES); do ln -sf broker $(DEST)/bin/$$name || exit 1; done
 	install -m 755 $(HELPERS) $(DEST_LIBEXEC)/
 	ln -sf broker-keeper $(DEST_LIBEXEC)/broker-askpass
-	install -d $(DEST)/share/broker $(DESTDIR)$(DOCDIR)
+	install -d $(DEST)/share/broker $(DESTDIR)$(DOCDIR)/docs
 	install -m 644 share/broker/rds-ca.pem share/broker/rds-ca.txt $(DEST)/share/broker/
-	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)/
+	install -m 644 $(filter-out docs/%,$(DOCS)) $(DESTDIR)$(DOCDIR)/
+	install -m 644 $(filter docs/%,$(DOCS)) $(DESTDIR)$(DOCDIR)/docs/
 	for n in 1 5 7; do install -d $(DESTDIR)$(MANDIR)/man$$n && \
 	    install -m 644 $(B)/man/man$$n/*.$$n $(DESTDIR)$(MANDIR)/man$$n/ || exit 1; done
 	install -d $(DEST)/share/bash-completion/completions $(DEST)/share/zsh/site-functions $(DEST)/share/fish/vendor_completions.d
@@ -215,7 +216,7 @@ install: all
 uninstall:
 	rm -f $(INSTALLED)
 	for n in 1 5 7; do rm -f $(DESTDIR)$(MANDIR)/man$$n/broker.$$n $(DESTDIR)$(MANDIR)/man$$n/broker-*.$$n; done
-	-rmdir $(DEST_LIBEXEC) $(DEST)/share/broker $(DESTDIR)$(DOCDIR) 2>/dev/null
+	-rmdir $(DEST_LIBEXEC) $(DEST)/share/broker $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR) 2>/dev/null
 
 # Packs the source of the last commit; without git, the files of the tree.
 DIST := broker-$(VERSION)

@@ -70,14 +70,19 @@ def test_the_same_in_another_folder(tmp_path):
 @pytest.mark.builds
 @pytest.mark.timeout(900)
 def test_folders_of_a_packager(built, tmp_path, bare_broker, keychain):
-    """With LIBEXECDIR and the other variables: the installed programs work, and `make uninstall` removes them."""
+    """With LIBEXECDIR and the other variables: the installed programs work, the pages link to each other, and `make
+    uninstall` removes them."""
     where = [*WHERE, *FLAGS, f"DESTDIR={tmp_path}/root"]
     make(built, "install", *where)
     found = files(tmp_path / "root")
     assert {"usr/bin/broker", *(f"usr/lib/broker/broker-{name}" for name in ("askpass", "http", "keeper", "keychain")),
-            "usr/share/broker/rds-ca.pem", "usr/share/doc/broker-doc/tunnels.md", "usr/share/doc/broker-doc/LICENSE",
+            "usr/share/broker/rds-ca.pem", "usr/share/doc/broker-doc/docs/tunnels.md", "usr/share/doc/broker-doc/LICENSE",
             "usr/man/man1/broker-connect.1", "usr/man/man5/broker-config.5", "usr/man/man7/broker-tls.7"} <= {*found}
     assert not any("libexec" in path for path in found)
+    docs = tmp_path / "root/usr/share/doc/broker-doc"
+    for page in [*docs.glob("*.md"), *docs.glob("docs/*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
     b = bare_broker(tmp_path / "root/usr/bin/broker")
     b.env.update(keychain.env)
     assert b.run("password", "set", "--host", "h", "--user", "u", input=b"fake-pw").code == 0

@@ -74,8 +74,8 @@ int aws_region_for(const struct aws_regions *r, const char *arn, const char **ou
         if (p && p != its) {
             (void)err_set(e, ERR_CONFIG, "%s is of partition %s, and the database's region %s of %s", arn,
                           p->name, database, its->name);
-            return err_hint(e,
-                            "aws_profile = one of the database's partition, or region = the database's own");
+            return err_hint(
+                e, "set aws_profile to one of the database's partition, or region to the database's own");
         }
         p = its;
     }

@@ -306,7 +306,7 @@ int proc_spawn_helper(const char *path, const struct env_changes *env, int *to, 
         return -1;
     if (child_start(&run, (int[]){in[0], out[1], -1}, pid, e) < 0) {
         e->code = ERR_CONFIG;
-        return err_hint(e, "install broker whole: make install");
+        return err_hint(e, "install all of broker: make install");
     }
     *to = fd_take(&in[1]);
     *from = fd_take(&out[0]);

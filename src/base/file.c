@@ -255,5 +255,5 @@ int file_open_log(const char *path, struct err *e)
     if (fd >= 0 && fstat(fd, &st) == 0 && (st.st_uid == geteuid() || st.st_uid == 0))
         return fd_take(&fd);
     (void)err_set(e, ERR_IO, "%s", fd < 0 ? strerror(errno) : "owned by another user");
-    return err_hint(e, "a file that you may write, in a folder that is there");
+    return err_hint(e, "name a file that you may write, in a folder that exists");
 }

@@ -112,7 +112,7 @@ static int start(struct leaving *l, struct err *e)
     if (failed == 0)
         return 0;
     (void)err_set(e, first < 0 ? ERR_TRY_LATER : ERR_CONFIG, "%s: %s", l->path, strerror(failed));
-    return err_hint(e, first < 0 ? "try again" : "install broker whole: make install");
+    return err_hint(e, first < 0 ? "try again" : "install all of broker: make install");
 }
 
 int proc_spawn_keeper(const char *path, const struct env_changes *env, bool detached, int terminal, int *line,

@@ -79,15 +79,15 @@ static int hint_for_region(const char *region, struct err *e)
     const struct aws_partition *p = aws_partition_of(region);
 
     if (text_equal(p->name, "aws"))
-        return err_hint(
-            e, "tls_ca = the file of https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem");
+        return err_hint(e, "download the CA certificates and set tls_ca to the file: "
+                           "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem");
     if (text_equal(p->name, "aws-us-gov"))
-        return err_hint(e, "tls_ca = the file of "
+        return err_hint(e, "download the CA certificates and set tls_ca to the file: "
                            "https://truststore.pki.us-gov-west-1.rds.amazonaws.com/global/global-bundle.pem");
     if (text_equal(p->name, "aws-cn"))
-        return err_hint(e, "tls_ca = the file of "
+        return err_hint(e, "download the CA certificates and set tls_ca to the file: "
                            "https://rds-truststore.s3.cn-north-1.amazonaws.com.cn/global/global-bundle.pem");
-    return err_hint(e, "tls_ca = the file of CA certificates that AWS publishes for %s", region);
+    return err_hint(e, "set tls_ca to the CA certificates that AWS publishes for %s", region);
 }
 
 static int check_region(const struct profile *p, const char *bundle, struct err *e)
@@ -123,5 +123,5 @@ int ca_certs_check(const struct profile *p, struct err *e)
     if (access(path, R_OK) == 0)
         return check_region(p, path, e);
     (void)err_set(e, ERR_CONFIG, "%s: the CA certificates of RDS are missing", path);
-    return err_hint(e, "install broker whole: make install; or set tls_ca");
+    return err_hint(e, "install all of broker: make install; or set tls_ca");
 }

@@ -23,7 +23,7 @@ int session_keys(const struct session *s, time_t least_life, struct access_keys 
 
     if (!provider || !provider->keys) {
         (void)err_set(e, ERR_CONFIG, "auth = %s has no AWS keys", provider ? provider->name : "client");
-        return err_hint(e, "a profile with auth = iam has");
+        return err_hint(e, "use a profile with auth = iam");
     }
     int64_t deadline = clock_deadline(profile_ms(&s->profile, KEY_login_timeout), s->deadline);
     if (provider->keys(&s->profile, least_life, deadline, out, e) < 0)

@@ -104,7 +104,8 @@ static int hint_far(const struct ssh_settings *s, struct err *e)
 {
     if (s->target->socket)
         return err_hint(
-            e, "check socket: it is %s's, whose sshd_config must allow it: AllowStreamLocalForwarding",
+            e,
+            "check socket: it is a path on %s, whose sshd_config must allow it: AllowStreamLocalForwarding",
             s->host);
     return err_hint(e, "check host and port: %s connects to them", s->host);
 }

@@ -247,7 +247,7 @@ def test_helper_is_not_installed(user):
     (user.folder / "installed" / "libexec" / "broker" / "broker-keychain").unlink()
     message = refused(user.run("password", "delete", "--host", "h", "--user", "u", wrap=stranger.WRAP), 78)
     assert "broker-keychain: No such file or directory" in message and message.endswith(
-        "hint: install broker whole: make install\n")
+        "hint: install all of broker: make install\n")
 
 
 # Keychains

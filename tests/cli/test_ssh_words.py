@@ -597,7 +597,7 @@ def test_far_socket(route, start_sshd, user_key, mysql_server, engine):
     route.broker.config(text.replace(str(mysql_server.socket), "/nonexistent/mysql.sock"))
     done = route.run()
     assert done.code in (69, 77) and done.errors.startswith("broker: p: 2003 /nonexistent/mysql.sock: "), done.errors
-    assert done.errors.endswith("\nhint: check socket: it is 127.0.0.1's, whose sshd_config must allow it: AllowStreamLocalForwarding\n")
+    assert done.errors.endswith("\nhint: check socket: it is a path on 127.0.0.1, whose sshd_config must allow it: AllowStreamLocalForwarding\n")
 
 
 def test_nothing_is_left(route, sshd, user_key, broker, engine):

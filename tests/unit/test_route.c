@@ -667,7 +667,7 @@ static void a_missing_keeper_is_an_error(void **state)
     assert_int_equal(set_up(state), 0);
     assert_int_equal(e.code, ERR_CONFIG);
     assert_non_null(strstr(e.msg, "broker-keeper: No such file"));
-    assert_string_equal(e.hint, "install broker whole: make install");
+    assert_string_equal(e.hint, "install all of broker: make install");
 }
 
 static bool is_gone(pid_t pid, int64_t until)

@@ -545,10 +545,10 @@ static void logs(void **state)
         {"new", NULL, NULL},
         {"ours", NULL, NULL},
         {"roots", NULL, NULL},
-        {"theirs", "owned by another user", "a file that you may write, in a folder that is there"},
-        {"one's", "owned by another user", "a file that you may write, in a folder that is there"},
+        {"theirs", "owned by another user", "name a file that you may write, in a folder that exists"},
+        {"one's", "owned by another user", "name a file that you may write, in a folder that exists"},
         {"link", "is a symbolic link, which is not followed", "give the path of the file itself"},
-        {"none/f", "No such file or directory", "a file that you may write, in a folder that is there"}};
+        {"none/f", "No such file or directory", "name a file that you may write, in a folder that exists"}};
 
     (void)state;
     NEEDS_ROOT();

@@ -122,6 +122,8 @@ char *path_real(const char *path);
 char *path_target(const char *path);
 /* Replaces a leading "~/" by $HOME; other paths are copied. Malloced. */
 char *path_expand(const char *path);
+/* The same, and a relative path becomes absolute, from the current folder. Malloced. */
+char *path_absolute(const char *path);
 /* Shortens a path under $HOME to "~/...", for display. Malloced. */
 char *path_short(const char *path);
 

@@ -103,6 +103,16 @@ char *path_expand(const char *path)
     return home ? mem_printf("%s%s", home, path + 1) : mem_strdup(path);
 }
 
+char *path_absolute(const char *path)
+{
+    AUTO_FREE(char *, full);
+    AUTO_FREE(char *, here);
+
+    full = path_expand(path);
+    here = *full == '/' ? NULL : getcwd(NULL, 0);
+    return here ? mem_printf("%s/%s", here[1] ? here : "", full) : mem_strdup(full);
+}
+
 char *path_short(const char *path)
 {
     const char *home = path_home();

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <base/file.h>
 #include <base/mem.h>
@@ -35,17 +34,6 @@ int begin_plan(struct invocation *inv, struct session *s, enum purpose purpose, 
     return session_plan(s, purpose, client, inv->given[OPT_dry_run], e);
 }
 
-/* Makes a path absolute, because the keeper does not run in the current folder. */
-static char *absolute(const char *path)
-{
-    AUTO_FREE(char *, expanded);
-    AUTO_FREE(char *, here);
-
-    expanded = path_expand(path);
-    here = *expanded == '/' ? NULL : getcwd(NULL, 0);
-    return here ? mem_printf("%s/%s", here, expanded) : mem_strdup(expanded);
-}
-
 int begin_log(struct invocation *inv, const char **path, struct err *e)
 {
     AUTO_FD(fd);
@@ -53,7 +41,7 @@ int begin_log(struct invocation *inv, const char **path, struct err *e)
     *path = NULL;
     if (!inv->value[OPT_log] || inv->given[OPT_dry_run])
         return 0;
-    words_take(&inv->owned, absolute(inv->value[OPT_log]));
+    words_take(&inv->owned, path_absolute(inv->value[OPT_log]));
     *path = inv->owned.word[inv->owned.count - 1];
     fd = file_open_log(*path, e);
     return fd < 0 ? err_what(e, "--log %s", *path) : 0;

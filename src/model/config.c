@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <base/file.h>
 #include <base/mem.h>
@@ -190,17 +189,6 @@ static int take_file_keys(struct config *c, struct err *e)
     return 0;
 }
 
-static char *absolute_path(const char *path)
-{
-    AUTO_FREE(char *, full);
-    AUTO_FREE(char *, here);
-
-    full = path_expand(path);
-    if (*full != '/' && (here = getcwd(NULL, 0)) != NULL)
-        return mem_printf("%s/%s", here, full);
-    return mem_strdup(full);
-}
-
 /* Returns the path of the user's file, malloced; NULL if there is no home directory. *alone is true if
  * BROKER_CONFIG names it and no other file is read. */
 static char *user_file(bool *alone)
@@ -210,7 +198,7 @@ static char *user_file(bool *alone)
 
     *alone = given && *given;
     if (*alone)
-        return absolute_path(given);
+        return path_absolute(given);
     folder = path_xdg("XDG_CONFIG_HOME", ".config");
     return folder ? mem_printf("%s/broker/config", folder) : NULL;
 }

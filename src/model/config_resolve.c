@@ -7,6 +7,8 @@
  */
 #include <model/config.h>
 
+#include <stdlib.h>
+
 #include <base/file.h>
 #include <base/mem.h>
 #include <base/text.h>
@@ -62,6 +64,30 @@ static void forget_levels(struct profile *p)
     }
 }
 
+static void make_absolute(struct setting *s, const struct key_info *info)
+{
+    char *value = s->value;
+
+    if (info->type != KEY_PATH || !value || *value == '/')
+        return;
+    s->value = path_absolute(value);
+    free(value);
+}
+
+/* Makes relative paths absolute. In another folder they name other files, so a relative path must neither
+ * identify a stored password or a running forward, nor be printed for another program. */
+static void settle_paths(struct profile *p)
+{
+    bool is_elsewhere = profile_is_tunnelled(p);
+
+    for (size_t k = 0; k < KEY_COUNT; k++) {
+        if (k != KEY_socket || !(is_elsewhere || text_equal(p->set[k].value, "auto")))
+            make_absolute(&p->set[k], &key_infos[k]);
+    }
+    for (size_t k = 0; k < TUNNEL_COUNT; k++)
+        make_absolute(&p->tunnel[k], &tunnel_key_infos[k]);
+}
+
 static int finish(const struct config *c, struct profile *p, struct err *e)
 {
     if (inherits_follow(c, p, e) < 0 || layer_environment(p, e) < 0)
@@ -72,6 +98,7 @@ static int finish(const struct config *c, struct profile *p, struct err *e)
         return -1;
     settle_built_in(p->set, key_infos, KEY_COUNT);
     derive_auth(p);
+    settle_paths(p);
     return 0;
 }
 

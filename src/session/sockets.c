@@ -79,7 +79,7 @@ int socket_discover(const char *profile_name, char **out, struct err *e)
         tried[n] = path;
         failed[n] = socket_try(path);
         if (failed[n] == 0) {
-            *out = mem_strdup(path);
+            *out = path_absolute(path); /* MYSQL_UNIX_PORT may be relative */
             return 0;
         }
         widest = strlen(path) > widest ? strlen(path) : widest;

@@ -59,6 +59,19 @@ def test_options(broker, args, wanted):
         assert {k: v for k, v in shown.items() if v is not None} == {"host": "h", **wanted}
 
 
+def test_relative_paths(broker):
+    """They are made absolute, because other programs get them; but `auto` is a word, and the server's socket behind a
+    tunnel is not on this machine."""
+    broker.config("[profile p]\nuser = u\ntls_ca = ca.pem\n")
+    args = ["p", "-S", "run/s", "-o", "tls_cert=./c.pem", "-o", "auth_file=~/pw"]
+    home = broker.home
+    assert values(broker, *args, cwd=home)["socket"] == f"{home}/run/s"
+    assert {k: v for k, v in values(broker, *args, "--via", "ssh://b", "-o", "tunnel.identity=id", cwd=home).items() if v} == {
+        "user": "u", "tls_ca": f"{home}/ca.pem", "tls_cert": f"{home}/./c.pem", "auth_file": f"{home}/pw", "socket": "run/s",
+        "via": "ssh://b", "tunnel.type": "ssh", "tunnel.host": "b", "tunnel.identity": f"{home}/id"}
+    assert values(broker, "p", "-S", "auto", cwd=home)["socket"] == "auto"
+
+
 @pytest.mark.parametrize("args, wanted", [
     (["--hos", "x"], "test: unknown option '--hos'\nhint: did you mean '--host'?\n"),
     (["--HOST", "x"], "test: unknown option '--HOST'\n"),

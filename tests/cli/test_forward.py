@@ -233,6 +233,21 @@ def test_same_host_behind_two_bastions(broker, forwards):
     assert broker.run(*args, "tcp://127.0.0.1:1").code == 0
 
 
+@pytest.mark.parametrize("args", [["--socket", "s.sock"], ["--socket", "auto"],
+                                  ["--host", "127.0.0.1", "--terminate-tls", "--tls", "verify-ca", "-o", "tls_ca=ca.pem"]])
+def test_same_relative_path_in_another_folder(broker, forwards, pki, args):
+    """It names another server, or other CA certificates."""
+    with socket.socket(socket.AF_UNIX) as sales, socket.socket(socket.AF_UNIX) as hr:
+        for listener, place, ca in ((sales, "sales", pki.ca), (hr, "hr", pki.wrong_ca)):
+            broker.write(f"{place}/ca.pem", ca.read_bytes())
+            listener.bind(str(broker.home / place / "s.sock"))
+            listener.listen()
+        first, again, other = [broker.run("forward", "--detach", *args, env={"MYSQL_UNIX_PORT": "s.sock"}, cwd=broker.home / place)
+                               for place in ("sales", "sales", "hr")]
+    assert first.code == again.code == 0 and first.out == again.out
+    assert other.out != first.out, other
+
+
 LISTENING = ("#!/usr/bin/python3\nimport socket, sys, time\ns = socket.socket()\n"
              "s.bind(('127.0.0.1', int(sys.argv[1])))\ns.listen()\ntime.sleep(600)\n")
 

@@ -354,3 +354,15 @@ def test_identities(broker, keychain):
     assert broker.run("token", "mysql://u@db.example.com:3307/any", secret_out=True).text == "fake-c\n"
     assert keychain.search({"xdg:schema": "org.broker.Password"}).count(b"identity = ") == len(set(IDENTITIES.values()))
     assert os.listdir(broker.home / ".config" / "broker") == ["config"]
+
+
+def test_identity_of_a_relative_path(broker, keychain):
+    """`run/my.sock` is another server than `/run/my.sock`, and another one in each folder."""
+    broker.env.update(keychain.env)
+    for where, path in (("/", "/run/my.sock"), (broker.home, "run/my.sock")):
+        assert broker.run("password", "set", "-S", path, "-u", "u", cwd=where, input=f"fake-{where}".encode()).code == 0
+    for where, path in (("/", "run/my.sock"), (broker.home, "run/my.sock"), (broker.tmp, f"{broker.home}/run/my.sock")):
+        secret = "fake-/\n" if where == "/" else f"fake-{broker.home}\n"
+        assert broker.run("token", f"mysql://u@/?socket={path}", cwd=where, secret_out=True).text == secret
+    done = broker.run("token", "mysql://u@/?socket=run/my.sock", cwd=broker.tmp)
+    assert done.code == 79 and f"for u@{broker.tmp}/run/my.sock\n" in done.errors

@@ -15,13 +15,7 @@
 #include <base/mem.h>
 #include <base/proc.h>
 #include <base/text.h>
-
-static bool is_set(const char *name)
-{
-    const char *value = secure_getenv(name);
-
-    return value && *value;
-}
+#include <base/tty.h>
 
 static char *browser_path(void)
 {
@@ -58,7 +52,9 @@ static bool is_page(const char *url)
 
 static bool has_display(void)
 {
-    return !is_set("SSH_CONNECTION") && (is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"));
+    const char *remote = secure_getenv("SSH_CONNECTION");
+
+    return !(remote && *remote) && tty_has_display();
 }
 
 bool browser_is_here(void)

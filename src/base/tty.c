@@ -116,13 +116,20 @@ void tty_show(const char *text, size_t n)
         (void)fd_write_all(guard.fd, buf_str(&clean), clean.len);
 }
 
+bool tty_has_display(void)
+{
+    const char *x11 = secure_getenv("DISPLAY"), *wayland = secure_getenv("WAYLAND_DISPLAY");
+
+    return (x11 && *x11) || (wayland && *wayland);
+}
+
 const char *tty_askpass_program(void)
 {
     const char *ours = secure_getenv("BROKER_ASKPASS"), *ssh = secure_getenv("SSH_ASKPASS");
 
     if (ours && *ours)
         return ours;
-    return ssh && *ssh && (secure_getenv("DISPLAY") || secure_getenv("WAYLAND_DISPLAY")) ? ssh : NULL;
+    return ssh && *ssh && tty_has_display() ? ssh : NULL;
 }
 
 bool tty_can_ask(void)

@@ -6,8 +6,7 @@
  */
 #include <keychain/secretservice.h>
 
-#include <stdlib.h>
-
+#include <base/tty.h>
 #include <keychain/service.h>
 
 static const SecretSchema schema = {
@@ -26,16 +25,9 @@ static const SecretSchema workbench = {
 #define UNANSWERED "its prompt was not answered in time"
 #define DISMISSED "its prompt was dismissed"
 
-static bool is_display(const char *variable)
-{
-    const char *value = secure_getenv(variable);
-
-    return value && *value;
-}
-
 static bool question_possible(const struct entry *entry)
 {
-    return !entry->quiet && (is_display("DISPLAY") || is_display("WAYLAND_DISPLAY"));
+    return !entry->quiet && tty_has_display();
 }
 
 static int fail_question(struct err *e, const char *why)

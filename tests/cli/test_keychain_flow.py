@@ -216,6 +216,7 @@ def test_askpass(kept, keychain, env):
 
 @pytest.mark.parametrize("env, code, wanted", [
     ({"SSH_ASKPASS": "{}"}, 79, b"no stored password for "),
+    ({"SSH_ASKPASS": "{}", "DISPLAY": "", "WAYLAND_DISPLAY": ""}, 79, b"no stored password for "),
     ({"BROKER_ASKPASS": "/bin/false"}, 79, b"/bin/false did not answer\n"),
     ({"BROKER_ASKPASS": "/nowhere"}, 79, b"/nowhere: no such askpass program\n"),
     ({"BROKER_ASKPASS": ""}, 79, b"no stored password for ")])

@@ -85,6 +85,8 @@ int config_resolve_unlowered(const struct config *c, const char *url, const stru
  * ERR_CONFIG; e->what says where the key was set. */
 int config_check_files(const struct profile *p, bool tls, struct err *e);
 
+/* Checks [defaults] as a run does, for a caller that resolves no profile. ERR_CONFIG; *e is complete. */
+int config_check_defaults(const struct config *c, struct err *e);
 /* Checks every section and the files that it names, and calls `each` for every error. Returns the number of
  * errors. */
 unsigned config_check(const struct config *c, void (*each)(void *context, const struct err *e),

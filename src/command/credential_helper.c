@@ -36,7 +36,8 @@ int helper_entries(const struct helper_call *call, struct entries *out, struct e
     const struct invocation *inv = call->inv;
     const char *name = inv->value[OPT_store];
 
-    if (config_load(&out->config, e) < 0)
+    if (config_load(&out->config, e) < 0 || config_found(out->config, e) < 0 ||
+        config_check_defaults(out->config, e) < 0)
         return -1;
     if (!name)
         name = config_file_key(out->config, FILE_store);

@@ -150,6 +150,13 @@ static void check_inherits(struct checking *k, const struct section *s)
     }
 }
 
+int config_check_defaults(const struct config *c, struct err *e)
+{
+    AUTO_PROFILE(p);
+
+    return layer_sections(c, section_find(c, SECTION_DEFAULTS, ""), ORIGIN_DEFAULTS, &p, e);
+}
+
 unsigned config_check(const struct config *c, void (*each)(void *context, const struct err *e), void *context)
 {
     struct checking k = {c, each, context, 0};

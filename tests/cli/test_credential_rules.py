@@ -255,6 +255,18 @@ def test_store_is_set_in_the_config(memory):
     assert fields_of(done.out) == DEV
 
 
+@pytest.mark.parametrize("text, env, wanted", [
+    ("[defaults]\naudti = /log\n", {}, "~/.config/broker/config:2: unknown key 'audti'\nhint: did you mean 'audit'?\n"),
+    ("[defaults]\nport = x\n", {}, "~/.config/broker/config:2: port: not a number "),
+    ("[defaults]\naudit = /log\n", {"BROKER_CONFIG": "/nowhere"}, "/nowhere: no such file\n")])
+def test_mistake_in_the_config(broker, text, env, wanted):
+    """A misspelt `audit` or `store` is an error here too, as in a run that uses a profile."""
+    broker.config(text)
+    for verb in ("get", "store", "erase"):
+        done = broker.run("credential", verb, input=lines(**SITE, **DEV), env=env)
+        assert done.code == 78 and done.out == b"" and done.errors.startswith(f"broker: {wanted}"), (verb, done)
+
+
 # A keychain that is missing or locked
 
 

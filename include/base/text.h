@@ -57,12 +57,19 @@ bool text_is_utf8(const char *s, size_t n);
 /* Returns true if the text is UTF-8 and text_sanitise() would change nothing. The joiners that some scripts
  * and emoji need are allowed. */
 bool text_is_plain(const char *s);
+bool text_is_plain_line(const char *s); /* and it has neither a line end nor a tab */
 /* Appends text from outside with control, escape and bidi characters replaced, so that it is safe to print on
  * a terminal. */
 void text_sanitise(struct buf *out, const char *s, size_t n);
 /* Like text_sanitise(), but stops at the first line end, because further lines could look like messages of
  * this program. */
 void text_sanitise_line(struct buf *out, const char *s, size_t n);
+
+/* Returns how many columns a UTF-8 text without line ends takes on a terminal. */
+size_t text_columns(const char *s);
+/* Returns the length in bytes of the longest beginning of `s` that takes at most `most` columns, and its
+ * columns in *columns. */
+size_t text_fit(const char *s, size_t most, size_t *columns);
 
 /* Appends `s`, quoted for sh if needed. */
 void text_quote_sh(struct buf *out, const char *s);

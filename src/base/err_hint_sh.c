@@ -19,8 +19,7 @@ static void put_word(struct buf *out, const char *word, size_t room)
     if (at_home)
         buf_puts(&quoted, "~/");
     text_quote_sh(&quoted, at_home ? word + 2 : word);
-    bool shows =
-        buf_ok(&quoted) && out->len + quoted.len <= room && text_is_plain(word) && !strchr(word, '\n');
+    bool shows = buf_ok(&quoted) && out->len + quoted.len <= room && text_is_plain_line(word);
     buf_puts(out, shows ? buf_str(&quoted) : ELLIPSIS);
 }
 

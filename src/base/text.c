@@ -304,6 +304,11 @@ bool text_is_plain(const char *s)
     return true;
 }
 
+bool text_is_plain_line(const char *s)
+{
+    return text_is_plain(s) && !strpbrk(s, "\n\t");
+}
+
 void text_sanitise(struct buf *out, const char *s, size_t n)
 {
     for (size_t i = 0; i < n;) {

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include "tty_guard.h"
 
 #define ERASE_LINE "\r\033[K"
+#define ELLIPSIS "..."
 
 static const char *input_forbidden; /* what forbids questions (an option or variable); NULL: allowed */
 
@@ -216,25 +218,47 @@ int tty_wait_left(const struct tty_wait *w)
     return clock_left(next) < left ? clock_left(next) : left;
 }
 
+/* Appends the row of a wait, cut to the terminal's columns, because a line that wraps cannot be erased. */
+static void put_row(struct buf *out, const char *what, const char *time)
+{
+    struct winsize size = {0};
+    size_t most = SIZE_MAX, end = strlen(ELLIPSIS) + strlen(time), used;
+    AUTO_BUF(row, 2048);
+
+    if (ioctl(guard.fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        most = size.ws_col - 1U;
+    if (text_columns(what) + strlen(time) <= most)
+        buf_printf(&row, "%s%s", what, time);
+    else
+        buf_printf(&row, "%.*s" ELLIPSIS "%s", (int)text_fit(what, most > end ? most - end : 0, &used), what,
+                   time);
+    buf_add(out, buf_str(&row), text_fit(buf_str(&row), most, &used));
+}
+
 void tty_wait_tick(struct tty_wait *w)
 {
     int64_t seconds = (clock_ms() - w->start) / 1000;
     const char *term = secure_getenv("TERM");
     bool dumb = !term || text_equal(term, "dumb");
-    AUTO_BUF(line, 1024);
+    AUTO_BUF(what, 1024);
+    AUTO_BUF(time, 64);
+    AUTO_BUF(line, 2048);
 
     if (!w->what || seconds < 1 || seconds <= w->shown || !isatty(STDERR_FILENO) || (dumb && w->shown >= 0) ||
         tty_guard_open() < 0)
         return;
     w->shown = seconds;
-    buf_printf(&line, "%swaiting for ", dumb ? "" : ERASE_LINE);
-    text_sanitise(&line, w->what, strlen(w->what));
-    if (!dumb && w->most != CLOCK_NEVER)
-        buf_printf(&line, " (%llds of %llds)", (long long)seconds, (long long)(w->most + 500) / 1000);
-    else if (!dumb)
-        buf_printf(&line, " (%llds)", (long long)seconds);
+    buf_puts(&what, "waiting for ");
+    text_sanitise_line(&what, w->what, strlen(w->what));
+    if (w->most != CLOCK_NEVER)
+        buf_printf(&time, " (%llds of %llds)", (long long)seconds, (long long)(w->most + 500) / 1000);
+    else
+        buf_printf(&time, " (%llds)", (long long)seconds);
+    buf_puts(&line, dumb ? buf_str(&what) : ERASE_LINE);
     if (dumb)
         buf_putc(&line, '\n');
+    else
+        put_row(&line, buf_str(&what), buf_str(&time));
     /* line_shown is set before the write, because a signal that arrives once the line is visible must erase
      * it. It is checked afterwards, because a stop signal may have erased the line. */
     guard.line_shown = !dumb;

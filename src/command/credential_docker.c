@@ -84,7 +84,7 @@ static int store(const struct entries *entries, const struct buf *in, struct err
     prefix = docker_identity_prefix(c.url);
     if (entries_lock(prefix, &lock, e) < 0)
         return -1;
-    const char *label = text_is_plain(c.url) ? c.url : name;
+    const char *label = text_is_plain_line(c.url) ? c.url : name;
     enum store_result put = entries->store->put(name, label, c.secret, expires, entries_deadline(), e);
     if (put != STORE_OK)
         return put == STORE_UNAVAILABLE ? err_prefix(e, "no keychain here") : -1;

@@ -54,20 +54,14 @@ void print_mark(FILE *to, enum mark mark, const char *text)
     (void)fputs(buf_str(&marked), to);
 }
 
-/* Appends text sanitised, because a message may quote a server or a file. */
-static void put_clean(struct buf *out, const char *s)
-{
-    text_sanitise(out, s, strlen(s));
-}
-
-/* Appends a text as one line, sanitised. */
+/* Appends a text as one line, sanitised, because a message may quote a server or a file. */
 static void put_line(struct buf *out, const char *s)
 {
     AUTO_BUF(line, 65536);
 
     for (; *s; s++)
         buf_putc(&line, *s == '\n' || *s == '\t' ? ' ' : *s);
-    put_clean(out, buf_str(&line));
+    text_sanitise(out, buf_str(&line), line.len);
 }
 
 /* Returns the error's hint, or a general one, so that every error has a hint. */
@@ -122,6 +116,7 @@ void print_error(const struct err *e)
     (void)fputs(buf_str(&text), stderr);
 }
 
+/* The text is one line, because further lines could be taken for other messages. */
 static void print_log(enum log_level level, const char *label, const char *text)
 {
     AUTO_BUF(line, 65536);
@@ -129,16 +124,17 @@ static void print_log(enum log_level level, const char *label, const char *text)
 
     if (level == LOG_WARNING) {
         put_mark(&out, stderr, MARK_WARNING, "broker: warning:");
-        buf_printf(&line, " %s\n", text);
+        buf_printf(&line, " %s", text);
     } else if (level == LOG_NOTE || level == LOG_SAY) {
-        buf_printf(&line, "%s\n", text);
+        buf_printf(&line, "%s", text);
     } else {
         AUTO_BUF(time, 64);
         buf_putc(&time, '+');
         clock_format_duration(&time, clock_since_start());
-        buf_printf(&line, "%-5s  %-10s  %s\n", buf_str(&time), label, text);
+        buf_printf(&line, "%-5s  %-10s  %s", buf_str(&time), label, text);
     }
-    put_clean(&out, buf_str(&line));
+    put_line(&out, buf_str(&line));
+    buf_putc(&out, '\n');
     if (level == LOG_WARNING && label)
         put_hint(&out, label);
     (void)fputs(buf_str(&out), stderr);
@@ -153,19 +149,9 @@ void table_add(struct table *t, const char *cell)
 {
     AUTO_BUF(clean, 65536);
 
-    text_sanitise(&clean, cell && *cell ? cell : "-", cell && *cell ? strlen(cell) : 1);
+    text_sanitise_line(&clean, cell && *cell ? cell : "-", cell && *cell ? strlen(cell) : 1);
     t->cell = mem_grow(t->cell, t->count + 1, sizeof *t->cell);
     t->cell[t->count++] = buf_take(&clean);
-}
-
-/* Returns the width in characters; cells are UTF-8. */
-static size_t width_of(const char *s)
-{
-    size_t n = 0;
-
-    for (; *s; s++)
-        n += ((unsigned char)*s & 0xc0) != 0x80;
-    return n;
 }
 
 void table_print(const struct table *t, FILE *to)
@@ -174,14 +160,14 @@ void table_print(const struct table *t, FILE *to)
 
     widest = mem_alloc(t->columns, sizeof *widest);
     for (size_t i = 0; i < t->count; i++) {
-        size_t width = width_of(t->cell[i]);
+        size_t width = text_columns(t->cell[i]);
         if (width > widest[i % t->columns])
             widest[i % t->columns] = width;
     }
     for (size_t i = 0; i < t->count; i++) {
         size_t column = i % t->columns;
         if (column + 1 < t->columns)
-            (void)fprintf(to, "%s%*s  ", t->cell[i], (int)(widest[column] - width_of(t->cell[i])), "");
+            (void)fprintf(to, "%s%*s  ", t->cell[i], (int)(widest[column] - text_columns(t->cell[i])), "");
         else
             (void)fprintf(to, "%s\n", t->cell[i]);
     }

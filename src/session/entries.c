@@ -200,7 +200,7 @@ static char *label_of(const struct git_credential *entry, const char *identity)
     AUTO_FREE(char *, who);
 
     who = git_label(entry);
-    return mem_strdup(*who && text_is_plain(who) ? who : identity);
+    return mem_strdup(*who && text_is_plain_line(who) ? who : identity);
 }
 
 /* Returns when the entry expires in the store: after the configured life or, unless it can be refreshed, with

@@ -82,12 +82,13 @@ int socket_discover(const char *profile_name, char **out, struct err *e)
             *out = path_absolute(path); /* MYSQL_UNIX_PORT may be relative */
             return 0;
         }
-        widest = strlen(path) > widest ? strlen(path) : widest;
+        widest = text_columns(path) > widest ? text_columns(path) : widest;
         n++;
     }
     (void)err_set(e, ERR_UNREACHABLE, "no server answers on a local socket");
     for (size_t i = 0; i < n; i++)
-        (void)err_detail(e, "%-*s  %s", (int)widest, tried[i], why(failed[i]));
+        (void)err_detail(e, "%s%*s  %s", tried[i], (int)(widest - text_columns(tried[i])), "",
+                         why(failed[i]));
     if (profile_name)
         return err_hint(e, "start the server, or set host or socket in [profile %s]", profile_name);
     return err_hint(e, "start the server, or give --host or --socket");

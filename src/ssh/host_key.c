@@ -17,6 +17,7 @@
 #include <base/file.h>
 #include <base/log.h>
 #include <base/mem.h>
+#include <base/text.h>
 #include <ssh/ssh.h>
 
 #include "known_hosts.h"
@@ -143,7 +144,7 @@ static int refuse_changed(const struct offer *o, struct err *e)
     const char *file = NULL;
     bool same_type = false;
     size_t listed = 0;
-    int width = (int)strlen("offered now");
+    size_t width = strlen("offered now");
 
     for (size_t i = 0; i < o->known.count; i++)
         same_type |= contradicts(o, &o->known.key[i], true);
@@ -157,14 +158,15 @@ static int refuse_changed(const struct offer *o, struct err *e)
                 continue;
             place = place_of(key);
             file = key->file;
-            width = (int)strlen(place) > width ? (int)strlen(place) : width;
+            width = text_columns(place) > width ? text_columns(place) : width;
             host_key_fingerprint(&print, key->blob, key->len);
             listed += (size_t)printing;
             if (printing)
-                (void)err_detail(e, "%-*s  %s %s", width, place, host_key_label(key->type), buf_str(&print));
+                (void)err_detail(e, "%s%*s  %s %s", place, (int)(width - text_columns(place)), "",
+                                 host_key_label(key->type), buf_str(&print));
         }
     }
-    (void)err_detail(e, "%-*s  %s %s", width, "offered now", o->label, o->fingerprint);
+    (void)err_detail(e, "%-*s  %s %s", (int)width, "offered now", o->label, o->fingerprint);
     hint_remove(o, file, e);
     return -1;
 }

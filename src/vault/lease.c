@@ -231,7 +231,7 @@ static void set_end(struct vault *v, unsigned long seconds)
 
 static bool is_user(const char *s)
 {
-    return *s && strlen(s) <= 255 && text_is_plain(s) && !strpbrk(s, "\n\t");
+    return *s && strlen(s) <= 255 && text_is_plain_line(s);
 }
 
 static int take_answer(struct vault *v, struct http_answer *a, struct err *e)

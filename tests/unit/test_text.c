@@ -384,14 +384,38 @@ static void white_space(void **state)
     }
 }
 
+static void columns_are_those_of_a_terminal(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t columns, most, fits; /* fits: the bytes of the beginning that takes at most `most` columns */
+    } cases[] = {
+        {"", 0, 5, 0},           {"plain", 5, 5, 5},         {"plain", 5, 3, 3},
+        {"plain", 5, 0, 0},      {"\u00e9t\u00e9", 3, 2, 3}, {"\u65e5\u672c\u8a9e", 6, 5, 6}, /* wide */
+        {"a\u65e5", 3, 2, 1},    {"e\u0301x", 2, 1, 3},   /* a combining mark stays with its letter */
+        {"\U0001f600", 2, 1, 0}, {"a\xff\xfe!", 4, 3, 3}, /* malformed: one column for each byte */
+        {"\xe6\x97", 1, 1, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        size_t columns;
+        assert_int_equal(text_columns(cases[i].text), cases[i].columns);
+        assert_int_equal(text_fit(cases[i].text, cases[i].most, &columns), cases[i].fits);
+        assert_true(columns <= cases[i].most);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(white_space),  cmocka_unit_test(split_words), cmocka_unit_test(split_as_sh),
-        cmocka_unit_test(placeholders), cmocka_unit_test(percent),     cmocka_unit_test(numbers),
-        cmocka_unit_test(closest),      cmocka_unit_test(sanitised),   cmocka_unit_test(quoted),
-        cmocka_unit_test(addresses),    cmocka_unit_test(hashes),      cmocka_unit_test(comparisons),
-        cmocka_unit_test(split_lists),
+        cmocka_unit_test(white_space), cmocka_unit_test(split_words),
+        cmocka_unit_test(split_as_sh), cmocka_unit_test(placeholders),
+        cmocka_unit_test(percent),     cmocka_unit_test(numbers),
+        cmocka_unit_test(closest),     cmocka_unit_test(sanitised),
+        cmocka_unit_test(quoted),      cmocka_unit_test(addresses),
+        cmocka_unit_test(hashes),      cmocka_unit_test(comparisons),
+        cmocka_unit_test(split_lists), cmocka_unit_test(columns_are_those_of_a_terminal),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -34,6 +34,7 @@ struct session {
     struct route *route; /* the connection through a keeper; NULL: not open, or direct */
     bool may_log_in;     /* a browser or device flow may be started if there is a terminal */
     bool wants_login;    /* set only by the verb `login` */
+    bool login_connects; /* a direct route connects only for the login, so that a failure is the login's */
     char *label;         /* the session's name for messages; NULL until the profile is known */
     const char *log;     /* the keeper's log file, absolute path, borrowed; NULL: none */
     int64_t deadline;

@@ -60,7 +60,7 @@ static struct row row_make(struct report *r, const char *hop, bool ok, const cha
     AUTO_BUF(clean, 8192);
     struct row row = {.hop = hop, .ok = ok, .ms = clock_ms() - r->began};
 
-    text_sanitise(&clean, detail, strlen(detail));
+    text_sanitise_line(&clean, detail, strlen(detail));
     row.detail = buf_take(&clean);
     r->began = clock_ms();
     return row;
@@ -204,6 +204,7 @@ static int test_session(struct invocation *inv, struct session *s, int result, s
     AUTO_JSON(hops);
     __attribute__((cleanup(report_release))) struct report report = {.began = clock_ms()};
 
+    s->may_log_in = s->login_connects = true;
     if (inv->given[OPT_json])
         report.hops = hops = json_array();
     if (result == 0 && inv->given[OPT_dry_run])
@@ -223,7 +224,6 @@ static int test_run(struct invocation *inv, struct err *e)
     AUTO_SESSION(s);
 
     json_use_wiping_memory();
-    s.may_log_in = true;
     return test_session(inv, &s, begin(inv, &s, e), e);
 }
 
@@ -232,7 +232,6 @@ int test_request(struct invocation *inv, const struct request *r, struct err *e)
     AUTO_SESSION(s);
 
     json_use_wiping_memory();
-    s.may_log_in = true;
     return test_session(inv, &s, session_open(&s, r, e), e);
 }
 

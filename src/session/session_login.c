@@ -54,11 +54,11 @@ int session_sign_in(struct session *s, struct err *e)
 /*
  * Returns true if the keeper connects before a client does, so that its tunnel can ask questions now. Without
  * a tunnel it does not if it has a port: the program may never connect, and a server counts unanswered
- * greetings as errors.
+ * greetings as errors. Nor does it if the session says that only the login connects.
  */
 static bool dials_ahead(const struct session *s)
 {
-    return profile_is_tunnelled(&s->profile) || !s->plan.port_listener;
+    return profile_is_tunnelled(&s->profile) || (!s->plan.port_listener && !s->login_connects);
 }
 
 static void log_credential(const struct session *s)

@@ -179,6 +179,22 @@ def test_2003_through_a_keeper(broker, names, clients, anywhere, name):
     assert done.code == 69 and done.errors.startswith(f"broker: p: 2003 {RIGHT_NAME}:{port}: connection refused\nhint: ")
 
 
+@pytest.mark.parametrize("login", ["auto", "client"])
+def test_2003_with_a_credential_that_expires(broker, clients, keyring, login):
+    """Only the answer of `auth = command` shows that a keeper is needed, which then connects with the login."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        broker.script("give", """echo '{"password": "fake", "expires_at": "2099-01-01T00:00:00Z"}'""")
+        broker.config(profile(host="127.0.0.1", port=port, user="app", auth="command", auth_command="give", login=login))
+        done = run(broker, clients["mysql9"], wrap=keyring.wrap)
+    message = f"2003 127.0.0.1:{port}: connection refused"
+    (hop, state, detail), server = rows(done.text)
+    assert (hop, state) == ("credential", "ok") and detail.startswith("what give prints, valid for ")
+    assert server == ("server", "failed", message) and done.code == 69
+    assert done.errors == f"broker: p: {message}\nhint: check port and firewall; a server behind a bastion needs via\n"
+
+
 def test_2003_of_the_route(broker, clients):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

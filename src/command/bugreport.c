@@ -171,7 +171,7 @@ const struct verb verb_bugreport = {
         "forward's log. Names are masked: only broker's own words and short numbers are shown; any other "
         "word is replaced by host-1, user-1 or word-1, and the same word always by the same label. --full "
         "masks no names. Secrets are never shown.",
-    .group = GROUP_CONFIGURE,
+    .group = GROUP_UNLISTED,
     .examples = {"broker bugreport", "broker bugreport prod", "broker bugreport prod --full"},
     .sets = SET_REPORT,
     .most_words = 1,

@@ -63,7 +63,9 @@ const struct option *option_pending(const struct verb *verb, const char *word);
 
 struct invocation;
 
-enum verb_group { GROUP_CONNECT, GROUP_EXPORT, GROUP_MANAGE, GROUP_CONFIGURE, GROUP_HIDDEN };
+/* Groups of the overview. UNLISTED: not in it, because the row of another verb names this one. HIDDEN: not
+ * for users. */
+enum verb_group { GROUP_CONNECT, GROUP_EXPORT, GROUP_MANAGE, GROUP_CONFIGURE, GROUP_UNLISTED, GROUP_HIDDEN };
 
 struct verb {
     const char *name, *usage, *summary;

@@ -61,7 +61,7 @@ static int version_run(struct invocation *inv, struct err *e)
 const struct verb verb_version = {
     .name = "version",
     .usage = "[-v]",
-    .summary = "print the version",
+    .summary = "versions and paths; bugreport collects them",
     .about = "Print the version. With -v also the paths, the platform, the compiler and the libraries of "
              "broker and "
              "of its helpers: what a bug report needs.",

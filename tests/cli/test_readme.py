@@ -207,7 +207,7 @@ def test_config_examples(broker, page):
 def test_verbs_exist(broker, page):
     """Each `broker WORD` and `$ broker WORD` is a verb, and `profile`, `password` and `completion` have the word after
     them."""
-    verbs = set(re.findall(r"^  (\w+)  ", broker.run("help").text, re.M)) | {"version"}
+    verbs = set(re.findall(r"^  (\w+)  ", broker.run("help").text, re.M)) | {"bugreport"}
     assert {"connect", "exec", "profile"} <= verbs
     used = re.findall(r"(?:`|\$ |\()broker ([a-z]+)(?: ([a-z]+))?", page.read_text())
     for verb, second in used:

@@ -230,8 +230,7 @@ static int take_line(struct git_credential *c, const char *line, size_t n)
 
 static int bad_line(size_t number, const char *why, struct err *e)
 {
-    (void)err_set(e, ERR_DATA, "%s", why);
-    (void)err_what(e, "line %zu", number);
+    (void)err_set(e, ERR_DATA, "line %zu: %s", number, why);
     return err_hint(e, "send lines KEY=VALUE, then an empty line: git help credential");
 }
 

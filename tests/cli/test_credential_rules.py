@@ -305,7 +305,7 @@ def test_input(memory, text, code):
     assert done.code == code, done.errors
     if code:
         assert done.out == b"" and len(done.err) < 500 and done.errors.startswith("broker: ")
-        assert text not in (b"protocol\n", b"=x\n") or done.errors.startswith("broker: line 1: stdin: not KEY=VALUE\n")
+        assert text not in (b"protocol\n", b"=x\n") or done.errors.startswith("broker: stdin: line 1: not KEY=VALUE\n")
     elif b"host=git" in text:
         assert fields_of(done.out) == DEV
 

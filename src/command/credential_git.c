@@ -64,7 +64,7 @@ static int with_request(const struct helper_call *call, const char *verb, struct
     if (helper_read(&in, true, e) < 0)
         return -1;
     if (git_parse(buf_str(&in), in.len, &asked, e) < 0)
-        return err_prefix(e, "stdin");
+        return err_what(e, "stdin");
     if (call->forwarded || is_store || !session_is_of_keeper(STDIN_FILENO))
         words_release(&asked.keys);
     if (database_is_asked(&asked)) {

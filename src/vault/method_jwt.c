@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* vault_auth = jwt: a JWT from a file, written by a CI system or Kubernetes. */
-#include <string.h>
-
-#include <sodium.h>
-
 #include <base/buf.h>
 #include <base/mem.h>
 #include <base/text.h>
 #include <model/identity.h>
 #include <model/json.h>
+#include <model/jwt.h>
 
 #include "method.h"
 #include "path.h"
@@ -19,40 +16,20 @@ static int jwt_check(const struct vault *v, struct err *e)
     return vault_method_wants(v->jwt_file, KEY_vault_jwt_file, v, e);
 }
 
-/* Returns the claims of a JWT, which are its second part; NULL if the text is not a JWT. */
-static json_t *claims_of(const char *jwt)
-{
-    const char *from = strchr(jwt, '.'), *to = from ? strchr(from + 1, '.') : NULL;
-    AUTO_BUF(text, SECRET_MAX);
-    size_t n = 0;
-
-    char *room = to ? buf_room(&text, SECRET_MAX) : NULL;
-    if (!room || sodium_base642bin((unsigned char *)room, SECRET_MAX, from + 1, (size_t)(to - from) - 1, "=",
-                                   &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-        return NULL;
-    buf_grew(&text, n);
-    json_use_wiping_memory();
-    return json_loadb(buf_str(&text), n, 0, NULL);
-}
-
 /* Returns a hash of the JWT's issuer and subject, or of the whole JWT if they are missing. Its path does not
  * identify its owner, because each job of a CI system may have a JWT at the same path. If the file cannot be
  * read, no stored token is found, and the login reports why. */
 static char *jwt_who(const struct vault *v)
 {
     AUTO_SECRET(jwt);
-    AUTO_JSON(claims);
     AUTO_BUF(text, 2 * SECRET_MAX);
     struct err ignored = ERR_INIT;
     char hash[33];
 
     if (vault_read_file(v->jwt_file, KEY_vault_jwt_file, &jwt, &ignored) < 0)
         return mem_strdup("");
-    claims = claims_of(secret_bytes(jwt));
-    const char *issuer = json_string_value(json_object_get(claims, "iss")),
-               *subject = json_string_value(json_object_get(claims, "sub"));
-    identity_add_field(&text, issuer && subject ? issuer : secret_bytes(jwt));
-    identity_add_field(&text, issuer && subject ? subject : NULL);
+    if (!jwt_add_subject(secret_bytes(jwt), &text))
+        identity_add_field(&text, secret_bytes(jwt));
     text_hash(buf_str(&text), text.len, hash);
     return mem_strdup(hash);
 }

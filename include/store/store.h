@@ -28,6 +28,8 @@ enum store_result {
 
 /* Called for each entry of a list. `label` is "NAME" or "NAME TAB DETAIL", as it was stored. */
 typedef void store_visit(void *context, const char *identity, const char *label, time_t expires);
+/* A store_visit that appends each identity to the `struct words` that is its context. */
+void store_add_identity(void *context, const char *identity, const char *label, time_t expires);
 
 struct store {
     const char *name;

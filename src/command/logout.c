@@ -16,13 +16,6 @@ static int say_forgotten(unsigned n)
     return 0;
 }
 
-static void gather(void *context, const char *identity, const char *label, time_t expires)
-{
-    (void)label;
-    (void)expires;
-    words_add(context, identity);
-}
-
 /* Revokes what the profile's provider holds elsewhere, such as a Vault token. Returns how many entries were
  * removed. */
 static unsigned sign_out(const char *name)
@@ -63,7 +56,7 @@ static int forget_all(int64_t deadline, struct err *e)
     AUTO_WORDS(identities);
     unsigned n = sign_out_all(e);
 
-    if (store_keyring.list("", gather, &identities, deadline, e) == STORE_FAILED)
+    if (store_keyring.list("", store_add_identity, &identities, deadline, e) == STORE_FAILED)
         return -1;
     for (size_t i = 0; i < identities.count; i++) {
         enum store_result erased = store_keyring.erase(identities.word[i], deadline, e);

@@ -91,7 +91,7 @@ static bool take_number(const char *s, unsigned long *out)
     return text_number(s, (unsigned long)INT64_MAX, out);
 }
 
-/* digest NULL: that of any token. */
+/* Parses an entry. The token it was made with must have this digest; NULL: any token. */
 static bool entry_read(const struct secret *entry, const char *digest, struct vault_lease *out)
 {
     const char *field[FIELDS];
@@ -199,20 +199,13 @@ bool vault_lease_forget(const char *identity, int64_t deadline)
     return store_keyring.erase(identity, deadline, &ignored) == STORE_OK;
 }
 
-static void gather(void *context, const char *identity, const char *label, time_t expires)
-{
-    (void)label;
-    (void)expires;
-    words_add(context, identity);
-}
-
 void vault_lease_list(const struct vault *v, int64_t deadline, struct words *out)
 {
     AUTO_BUF(prefix, IDENTITY_MOST);
     struct err ignored = ERR_INIT;
 
     put_owner(v, &prefix);
-    (void)store_keyring.list(buf_str(&prefix), gather, out, deadline, &ignored);
+    (void)store_keyring.list(buf_str(&prefix), store_add_identity, out, deadline, &ignored);
 }
 
 /* --- calls to Vault */

@@ -251,13 +251,6 @@ static void move_former(const struct vault *v, const char *identity, const char 
     vault_token_clear(&old);
 }
 
-static void gather(void *context, const char *identity, const char *label, time_t expires)
-{
-    (void)label;
-    (void)expires;
-    words_add(context, identity);
-}
-
 void vault_token_list_former(const struct vault *v, int64_t deadline, struct words *out)
 {
     AUTO_FREE(char *, identity);
@@ -266,7 +259,7 @@ void vault_token_list_former(const struct vault *v, int64_t deadline, struct wor
 
     identity = vault_token_identity(v);
     prefix = mem_printf("%s" FORMER, identity);
-    (void)store_keyring.list(prefix, gather, out, deadline, &ignored);
+    (void)store_keyring.list(prefix, store_add_identity, out, deadline, &ignored);
 }
 
 bool vault_token_take_former(struct vault *v, const char *identity, int64_t deadline)

@@ -189,12 +189,15 @@ static void each_bare_password(const char *word, void (*each)(void *context, str
 
     if (bare.at)
         each(context, bare);
-    for (const char *equals = strchr(word, '='); equals; equals = strchr(equals + 1, '=')) {
+    for (const char *equals = strchr(word, '='), *next; equals; equals = strchr(next, '=')) {
         const char *name = equals;
-        while (name > word && !strchr(" ;&?", name[-1]))
+        while (name > word && !strchr(" ;&?=", name[-1]))
             name--;
-        if (is_secret_name(span_of(name, equals)))
-            each(context, span_of(equals + 1, equals + 1 + strcspn(equals + 1, ";")));
+        next = equals + 1;
+        if (is_secret_name(span_of(name, equals))) {
+            next += strcspn(next, ";");
+            each(context, span_of(equals + 1, next));
+        }
     }
     if (option && option[3] != '\0' && option[3] != ' ')
         each(context, span_of(option + 3, end));

@@ -252,6 +252,7 @@ static void masks_passwords_of_other_programs(void **state)
         {"jdbc:mysql://h/?keyStorePassword=pw", "jdbc:mysql://h/?keyStorePassword=**"},
         {"Server=h;Uid=u;Pwd=p w;x=y", "Server=h;Uid=u;Pwd=***;x=y"},
         {"host=h password=pw user=u", "host=h password=*********"},
+        {"x=pwd=p=w;y=pw", "x=pwd=***;y=pw"},
         {"mysql -h h -ppw d", "mysql -h h -p****"},
         {"mysql -h h -p d", "mysql -h h -p d"},
         {"user=u", "user=u"},

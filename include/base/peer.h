@@ -9,8 +9,7 @@
 /* Returns true if the peer is a process of our own user. Returns false if that cannot be determined, or if
  * the peer is on another machine. */
 bool peer_is_us(int fd);
-/* Returns true if a TCP socket is bound to a loopback address, so that only this machine can connect to it.
- */
+/* Returns true if a TCP socket is bound to a loopback address: only this machine can connect to it. */
 bool peer_is_local(int fd);
 /*
  * For a connection that we made to a loopback address: returns true, with *uid, if a process of a user other

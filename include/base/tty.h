@@ -23,8 +23,7 @@ const char *tty_why_not(void);
 const char *tty_way_out(void);
 /* Returns true if this process has a controlling terminal. */
 bool tty_present(void);
-/* Returns true if there is a graphical display: DISPLAY or WAYLAND_DISPLAY is set and, as for ssh, not empty.
- * */
+/* Returns true if there is a display: DISPLAY or WAYLAND_DISPLAY is set and not empty, as for ssh. */
 bool tty_has_display(void);
 /* Opens the terminal as stdin for a program that may ask questions; returns -1 if questions are not allowed.
  * */
@@ -33,9 +32,8 @@ int tty_open_input(void);
 void tty_show(const char *text, size_t n);
 
 /*
- * Asks on /dev/tty without echo; else by $BROKER_ASKPASS, or by $SSH_ASKPASS if there is a
- * display. The answer has no line end. ERR_LOGIN if no question can be asked, and with "cancelled" at end of
- * file.
+ * Asks on /dev/tty without echo; else by $BROKER_ASKPASS, or by $SSH_ASKPASS if there is a display.
+ * The answer has no line end. ERR_LOGIN if no question can be asked, and with "cancelled" at end of file.
  */
 int tty_ask_secret(const char *prompt, struct secret **out, struct err *e);
 /* Asks with echo, on a terminal only. The answer is malloced, without spaces at its ends. Errors are those of

@@ -67,12 +67,12 @@ static void take_little(SSL *ssl)
 {
     taken = 0;
     BIO_set_callback_ex(SSL_get_rbio(ssl), take);
-    ERR_clear_error();
 }
 
 int wire_handshake(struct wire *w)
 {
     take_little(w->ssl);
+    ERR_clear_error();
     return SSL_do_handshake(w->ssl);
 }
 

@@ -212,6 +212,16 @@ def test_never_answers(given, step):
     assert given.lease().user
 
 
+def log_in(broker, desk, code=0):
+    """Runs `login` with a password on a terminal, which it returns; the exit status must be CODE."""
+    desk.configure(vault_auth="userpass", vault_user="alice")
+    tty = desk.pty("login", "w")
+    tty.expect(r"password[^\r\n]*: ")
+    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
+    assert tty.wait() == code, shown(tty)
+    return tty
+
+
 def test_second_factor(broker, keyring, fake):
     """mfa_requirement in an answer is recognised, and the error names it."""
     server = fake()
@@ -219,22 +229,14 @@ def test_second_factor(broker, keyring, fake):
     body = json.dumps({"auth": {"client_token": "", "mfa_requirement": mfa, "policies": None, "lease_duration": 0}, "data": None}).encode()
     server.instead["/v1/auth/userpass/login/alice"] = [(200, {}, body)]
     desk = Desk(broker, keyring, Place(server, Nowhere))
-    desk.configure(vault_auth="userpass", vault_user="alice")
-    tty = desk.pty("login", "w")
-    tty.expect(r"password[^\r\n]*: ")
-    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
-    assert tty.wait() == 77, shown(tty)
+    tty = log_in(broker, desk, 77)
     refused(shown(tty), 77, "MFA|mfa|second factor")
 
 
 def test_login_to_the_fake(broker, keyring, fake):
     server = fake()
     desk = Desk(broker, keyring, Place(server, Nowhere))
-    desk.configure(vault_auth="userpass", vault_user="alice")
-    tty = desk.pty("login", "w")
-    tty.expect(r"password[^\r\n]*: ")
-    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
-    assert tty.wait() == 0, shown(tty)
+    log_in(broker, desk)
     assert desk.lease().user
 
 
@@ -243,11 +245,7 @@ def test_renewal_without_a_life(broker, keyring, fake, life):
     """The token's end stays as it was; it does not become one without an end."""
     server = fake()
     desk = Desk(broker, keyring, Place(server, Nowhere))
-    desk.configure(vault_auth="userpass", vault_user="alice")
-    tty = desk.pty("login", "w")
-    tty.expect(r"password[^\r\n]*: ")
-    tty.sendline(broker.secret(b"fake-mfa-canary-0c"))
-    assert tty.wait() == 0, shown(tty)
+    log_in(broker, desk)
     end = desk.sessions()["vault_token"]["expires_at"]
     server.instead["/v1/auth/token/renew-self"] = [(200, {}, json.dumps({"auth": {"client_token": TOKEN, "renewable": True, **life}}).encode())]
     desk.lease(ahead=2400)

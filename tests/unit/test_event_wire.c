@@ -14,11 +14,11 @@
 
 #include <cmocka.h>
 #include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include <base/mem.h>
 #include <event/wire.h>
+
+#include "self_signed.h"
 
 #define READ_AHEAD (64 * 1024)
 #define ONE_READ (2 * READ_AHEAD) /* the limit, and what OpenSSL reads ahead beyond it */
@@ -36,21 +36,10 @@ static char data[RECORD];
 
 static void contexts_make(void)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = X509_new();
-
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 86400));
-    assert_int_equal(X509_set_pubkey(cert, key), 1);
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
     near_context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_read_ahead(near_context, 1);
     SSL_CTX_set_default_read_buffer_len(near_context, READ_AHEAD);
-    far_context = SSL_CTX_new(TLS_server_method());
-    assert_int_equal(SSL_CTX_use_certificate(far_context, cert), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(far_context, key), 1);
-    X509_free(cert);
-    EVP_PKEY_free(key);
+    far_context = self_signed_server();
 }
 
 /* Gives the client at most `most` bytes of what the server has sent. */

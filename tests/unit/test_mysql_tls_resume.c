@@ -17,26 +17,10 @@
 
 #include <base/mem.h>
 #include <mysql/tls.h>
-#include <openssl/evp.h>
-#include <openssl/x509.h>
+
+#include "self_signed.h"
 
 static SSL_CTX *servers; /* used at all addresses, so they have the same ticket keys */
-
-static void servers_make(void)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *cert = X509_new();
-
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(cert), 0));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(cert), 86400));
-    assert_int_equal(X509_set_pubkey(cert, key), 1);
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-    servers = SSL_CTX_new(TLS_server_method());
-    assert_int_equal(SSL_CTX_use_certificate(servers, cert), 1);
-    assert_int_equal(SSL_CTX_use_PrivateKey(servers, key), 1);
-    X509_free(cert);
-    EVP_PKEY_free(key);
-}
 
 struct pair {
     int client, server;
@@ -104,7 +88,7 @@ static void resumed_only_at_the_same_address(void **state)
     struct err e = ERR_INIT;
 
     (void)state;
-    servers_make();
+    servers = self_signed_server();
     assert_int_equal(tls_prepare(&options, &e), 0);
     assert_false(resumed_at("127.0.0.1", true));
     assert_true(resumed_at("127.0.0.1", false));
